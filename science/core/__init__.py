@@ -1,0 +1,1 @@
+"""What every science shares: tasks, configs, runs, datasets, reports. Knows no domain."""

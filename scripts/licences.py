@@ -1,0 +1,112 @@
+"""Write ``docs/licences.md``: the licence of every distribution the workbench installs.
+
+Read from the metadata of what is installed beside this script's Python, so run it in the
+environment of ``make test``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections import deque
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+COPYLEFT = re.compile(r"\b(A|L)?GPL|General Public", re.IGNORECASE)
+PER_FILE = re.compile(r"\bMPL|Mozilla", re.IGNORECASE)
+KNOWN = (
+    ("Apache", "Apache-2.0"),
+    ("BSD 3|3-Clause BSD", "BSD-3-Clause"),
+    ("BSD 2|2-Clause BSD|Simplified BSD", "BSD-2-Clause"),
+    ("GPLv3|GNU General Public License v3", "GPL-3.0"),
+    ("Mozilla Public License 2", "MPL-2.0"),
+    ("^MIT|MIT License", "MIT"),
+    ("Python Software Foundation|^PSF", "PSF-2.0"),
+    ("ISC License", "ISC"),
+    ("BSD", "BSD (variant not stated)"),
+)
+
+HEAD = """\
+# Licences of what the workbench installs
+
+The workbench itself is Apache-2.0 (`LICENSE`). Nothing below is copied into it: pip installs each
+from its own authors. Written by `make licences` from the metadata of the versions in
+`constraints.txt`; it says what authors declare and is no legal advice.
+
+- **Copyleft** (GPL, LGPL, AGPL) stands only in extras that nobody gets unasked. `simulate` brings
+  batman-package (GPL-3.0), which the simulator imports to compute transit shapes; search, views,
+  scoring and training on your own data do without it. `make run` and `make test` install it,
+  because the embedded data are simulated; whoever passes on a bundle with batman inside passes it
+  on under the GPL.
+- **File-level copyleft** (MPL-2.0) asks only that changes to those files themselves stay open.
+- CUDA builds of torch add NVIDIA's libraries under NVIDIA's own terms.
+- The extra `lightkurve` (MIT) is not locked, because it wants pandas<3; its tree is not listed.
+"""
+
+
+def licence(name: str) -> str:
+    """What the metadata of a distribution declare: the SPDX expression, else the nearest to it."""
+    about = metadata.metadata(name)
+    if about.get("License-Expression"):
+        return str(about["License-Expression"])
+    stated = [
+        c.rpartition("::")[2].strip()
+        for c in about.get_all("Classifier") or []
+        if c.startswith("License ::")
+    ]
+    free = (about.get("License") or "").strip().partition("\n")[0]
+    for text in [*stated, free]:
+        for pattern, spdx in KNOWN:
+            if re.search(pattern, text):
+                return spdx
+    return free or ", ".join(stated) or "not declared"
+
+
+def tree(requirements: Iterable[str]) -> set[str]:
+    """Canonical names of the installed distributions that the requirements lead to."""
+    found: set[tuple[str, str]] = set()
+    queue = deque((Requirement(text), "") for text in requirements)
+    while queue:
+        wanted, extra = queue.popleft()
+        if wanted.marker and not wanted.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(wanted.name)
+        for asked in ("", *wanted.extras):
+            if (name, asked) not in found:
+                found.add((name, asked))
+                queue.extend((Requirement(r), asked) for r in metadata.requires(name) or [])
+    return {name for name, _ in found}
+
+
+def rows(names: Iterable[str]) -> list[str]:
+    """One table row per distribution."""
+    lines = ["| distribution | version | licence | note |", "|---|---|---|---|"]
+    for name in sorted(names):
+        terms = licence(name)
+        note = "**copyleft**" if COPYLEFT.search(terms) else ""
+        note = note or ("file-level copyleft" if PER_FILE.search(terms) else "")
+        version = metadata.version(name).partition("+")[0]
+        lines.append(f"| {name} | {version} | {terms} | {note} |")
+    return lines
+
+
+def main() -> None:
+    """Write the page: the core first, then what each extra adds to it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    core = tree(project["dependencies"])
+    page = [HEAD, "## Always installed", "", *rows(core)]
+    for extra, requirements in project["optional-dependencies"].items():
+        if extra != "lightkurve":
+            page += ["", f"## Added by the extra `{extra}`", "", *rows(tree(requirements) - core)]
+    (ROOT / "docs" / "licences.md").write_text("\n".join(page) + "\n", "utf-8")
+    sys.stdout.write("docs/licences.md\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,7 +102,9 @@ class Ephemeris:
 
     def number(self, time: Floats) -> NDArray[np.int64]:
         """Which event each time is nearest to, counted from ``epoch``."""
-        count: NDArray[np.int64] = np.floor((time - self.epoch) / self.period + 0.5).astype(np.int64)
+        count: NDArray[np.int64] = np.floor((time - self.epoch) / self.period + 0.5).astype(
+            np.int64
+        )
         return count
 
     def in_event(self, time: Floats, width: float = 1.0) -> NDArray[np.bool_]:

@@ -42,8 +42,8 @@ from its own authors. Written by `make licences` from the metadata of the versio
 - **Copyleft** (GPL, LGPL, AGPL) stands only in extras that nobody gets unasked. `simulate` brings
   batman-package (GPL-3.0), which the simulator imports to compute transit shapes; search, views,
   scoring and training on your own data do without it. `make run` and `make test` install it,
-  because the embedded data are simulated; whoever passes on a bundle with batman inside passes it
-  on under the GPL.
+  because the embedded data are simulated; a bundle with batman inside falls under the GPL when it
+  is passed on.
 - **File-level copyleft** (MPL-2.0) asks only that changes to those files themselves stay open.
 - CUDA builds of torch add NVIDIA's libraries under NVIDIA's own terms.
 - The extra `lightkurve` (MIT) is not locked, because it wants pandas<3; its tree is not listed.

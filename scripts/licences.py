@@ -53,14 +53,12 @@ from its own authors. Written by `make licences` from the metadata of the versio
 def licence(name: str) -> str:
     """What the metadata of a distribution declare: the SPDX expression, else the nearest to it."""
     about = metadata.metadata(name)
-    if about.get("License-Expression"):
-        return str(about["License-Expression"])
-    stated = [
-        c.rpartition("::")[2].strip()
-        for c in about.get_all("Classifier") or []
-        if c.startswith("License ::")
-    ]
-    free = (about.get("License") or "").strip().partition("\n")[0]
+    spdx_fields = about.get_all("License-Expression")
+    if spdx_fields:
+        return str(spdx_fields[0])
+    classifiers = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
+    stated = [c.rpartition("::")[2].strip() for c in classifiers]
+    free = str((about.get_all("License") or [""])[0]).strip().partition("\n")[0]
     for text in [*stated, free]:
         for pattern, spdx in KNOWN:
             if re.search(pattern, text):

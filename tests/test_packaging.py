@@ -189,7 +189,8 @@ class TestMake:
         return folder
 
     def make(self, folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        ours = ("MAKE", "MFLAGS", "ARGS", "CPU", "EXTRAS", "PYTEST_ARGS", "PYTHON")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         named = f"PYTHON={folder / 'python'}"
         command = ["make", "-C", str(folder), named, *arguments]
         return subprocess.run(command, env={**kept, **more}, capture_output=True, text=True)

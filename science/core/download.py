@@ -23,7 +23,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 from science.core.errors import UserError
 from science.core.files import TEMPORARY, sha256, sweep
 
-CHUNK = 1 << 18
+CHUNK = 1 << 14  # what a broken connection may lose
 REDIRECTS = 5
 _OFFLINE = "check the connection, or set FIFTH_MIRROR to a folder that holds the data"
 _GONE = "look for a newer card, or set FIFTH_MIRROR to a folder that holds the data"

@@ -55,7 +55,7 @@ $(RUN): pyproject.toml constraints.txt
 
 $(DEV): pyproject.toml constraints.txt
 	@$(create)
-	$(INSTALL) -e ".[dev,$(EXTRAS)]"
+	$(INSTALL) -e ".[dev,$(EXTRAS),batman]"
 	@touch $(RUN) $@
 
 # An environment of another Python, or whose Python has gone, is made anew. A name on the path

@@ -39,11 +39,10 @@ The workbench itself is Apache-2.0 (`LICENSE`). Nothing below is copied into it:
 from its own authors. Written by `make licences` from the metadata of the versions in
 `constraints.txt`; it says what authors declare and is no legal advice.
 
-- **Copyleft** (GPL, LGPL, AGPL) stands only in extras that nobody gets unasked. `simulate` brings
-  batman-package (GPL-3.0), which the simulator imports to compute transit shapes; search, views,
-  scoring and training on your own data do without it. `make run` and `make test` install it,
-  because the embedded data are simulated; a bundle with batman inside falls under the GPL when it
-  is passed on.
+- **Copyleft** (GPL, LGPL, AGPL) stands only in an extra of its own, `batman` (batman-package,
+  GPL-3.0). The simulator has its own transit model and needs no batman; where installed, batman is
+  the reference that tests compare it with, and `engine="batman"` uses it. `make run` does without
+  it, `make test` installs it. A bundle with batman inside falls under the GPL when it is passed on.
 - **File-level copyleft** (MPL-2.0) asks only that changes to those files themselves stay open.
 - CUDA builds of torch add NVIDIA's libraries under NVIDIA's own terms.
 - The extra `lightkurve` (MIT) is not locked, because it wants pandas<3; its tree is not listed.

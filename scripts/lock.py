@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
-EXTRAS = "dev,transits,simulate"
+EXTRAS = "dev,transits,simulate,batman"
 
 CONSTRAINTS = """\
 # Every distribution that the extras {extras} need, pinned exactly (Python {python}).

@@ -219,7 +219,7 @@ class TestMake:
         os.utime(checkout / "constraints.txt", (newer, newer))
         self.make(checkout, "test")
         install, ran = self.log(checkout)
-        assert install.endswith("-e .[dev,transits,simulate]")
+        assert install.endswith("-e .[dev,transits,simulate,batman]")
         assert ran.strip() == "-m pytest"
 
     def test_cpu_build_of_torch_is_an_option(self, checkout: Path) -> None:

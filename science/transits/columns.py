@@ -70,7 +70,9 @@ def choose(names: Iterable[str], flux: str, where: str) -> dict[str, str]:
     """
     if flux not in FLUX:
         raise UserError(f"flux={flux!r} is not a choice", "use 'pdcsap' or 'sap'")
-    known = {plain(name): name for name in reversed(list(names))}
+    known: dict[str, str] = {}
+    for name in names:
+        known.setdefault(plain(name), name)
     parts = {"time": _first(known, TIME), "flux": _first(known, FLUX[flux])}
     if parts["flux"] is None and _first(known, MAGNITUDE):
         raise UserError(

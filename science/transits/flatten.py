@@ -149,19 +149,26 @@ def _edge(time: Floats, flux: Floats, hidden: _Mask, near: NDArray[np.int64], at
 
 
 def _wotan(time: Floats, flux: Floats, hidden: _Mask, window: float, method: str) -> Floats:
+    import numba
     import wotan
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _, trend = wotan.flatten(
-            time,
-            flux,
-            window_length=window,
-            break_tolerance=0,
-            method=method,
-            mask=hidden,
-            return_trend=True,
-        )
+    threads = numba.get_num_threads()
+    # One stretch takes a millisecond, and waking threads for it takes fifty on a busy machine.
+    numba.set_num_threads(1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _, trend = wotan.flatten(
+                time,
+                flux,
+                window_length=window,
+                break_tolerance=0,
+                method=method,
+                mask=hidden,
+                return_trend=True,
+            )
+    finally:
+        numba.set_num_threads(threads)
     return np.asarray(trend, dtype=np.float64)
 
 

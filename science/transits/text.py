@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 import warnings
 import zipfile
@@ -76,7 +75,7 @@ def _ecsv(file: BinaryIO, path: Path, flux: str) -> Columns:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            table = Table.read(io.TextIOWrapper(file, "utf-8"), format="ascii.ecsv")
+            table = Table.read(file.read().decode("utf-8").splitlines(), format="ascii.ecsv")
     except Exception as error:  # the YAML header makes this parser raise many types
         reason = (str(error) or type(error).__name__).splitlines()[0][:120]
         raise UserError(f"{path} is not a readable ECSV file: {reason}", _AGAIN) from error

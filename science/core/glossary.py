@@ -1,0 +1,76 @@
+"""What the common measures are called, what they mean in plain words, and which way is better."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Term(NamedTuple):
+    """A measure: the name a reader sees, a sentence that explains it, and its better direction."""
+
+    label: str
+    meaning: str
+    lower_is_better: bool = False
+
+
+_TERMS: dict[str, Term] = {
+    "auc": Term(
+        "AUC",
+        "chance that a randomly chosen positive example gets a higher score than a randomly "
+        "chosen negative one; 0.5 is a coin toss, 1 is perfect.",
+    ),
+    "ap": Term(
+        "Average precision",
+        "area under the precision-recall curve: how pure the top of the ranked list is, "
+        "averaged over how far down one reads; stricter than AUC when positives are rare.",
+    ),
+    "accuracy": Term("Accuracy", "share of examples whose class is named correctly."),
+    "precision": Term("Precision", "share of the examples called positive that are positive."),
+    "recall": Term("Recall", "share of the positive examples that are found."),
+    "f1": Term("F1", "harmonic mean of precision and recall."),
+    "ece": Term(
+        "Calibration error",
+        "mean distance between the stated score and the share of positives actually found at "
+        "that score (expected calibration error); 0 means scores can be read as probabilities.",
+        lower_is_better=True,
+    ),
+    "brier": Term(
+        "Brier score",
+        "mean squared distance between score and truth (0 or 1); rewards being right and being "
+        "honest about doubt.",
+        lower_is_better=True,
+    ),
+    "nll": Term("Log loss", "mean surprise of the truth under the scores.", lower_is_better=True),
+    "loss": Term("Loss", "the quantity that training makes small.", lower_is_better=True),
+    "rmse": Term("RMSE", "root of the mean squared error.", lower_is_better=True),
+    "mae": Term("MAE", "mean absolute error.", lower_is_better=True),
+}
+_ALIASES = {
+    "auroc": "auc",
+    "roc_auc": "auc",
+    "average_precision": "ap",
+    "auprc": "ap",
+    "pr_auc": "ap",
+    "acc": "accuracy",
+    "log_loss": "nll",
+}
+_FALLING = re.compile(r"(^|_)(loss|error|ece|brier|nll|rmse|mae|mse|crps|time|seconds)($|_)")
+
+
+def term(name: str) -> Term:
+    """What is known about the measure ``name``; an unknown one is named after itself.
+
+    Names may carry a group in front ("vetting/auc"), which stays in the label.
+    """
+    group, slash, last = name.rpartition("/")
+    key = last.lower().replace("-", "_").replace(" ", "_")
+    known = _TERMS.get(_ALIASES.get(key, key))
+    if known is None:
+        known = Term(last.replace("_", " "), "", _FALLING.search(key) is not None)
+    return known._replace(label=f"{group}: {known.label}") if slash else known
+
+
+def reached(name: str, value: float, goal: float) -> bool:
+    """Whether ``value`` is at least as good as ``goal`` in the measure's better direction."""
+    return value <= goal if term(name).lower_is_better else value >= goal

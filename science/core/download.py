@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from science.core.errors import UserError
-from science.core.files import TEMPORARY, sha256, sweep
+from science.core.files import TEMPORARY, sha256
 
 CHUNK = 1 << 14  # what a broken connection may lose
 REDIRECTS = 5
@@ -237,12 +237,6 @@ def _forget_strays(folder: Path) -> None:
     # pooch makes an empty file under a random name first; a kill would leave it behind.
     for stray in folder.glob("tmp????????"):
         stray.unlink(missing_ok=True)
-
-
-def sweep_partials(folder: Path) -> None:
-    """Give back the space of downloads that were never finished."""
-    with locked(folder):
-        sweep(folder)
 
 
 def _refuse(url: str, status: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -195,9 +195,7 @@ def _tess(star: Target, at: Mast, authors: Sequence[str] = ("SPOC", "QLP")) -> l
     return [best[sector][1] for sector in sorted(best)]
 
 
-def _ask(
-    request: dict[str, Any], at: Mast, wait: Callable[[float], None] = time.sleep
-) -> list[dict[str, Any]]:
+def _ask(request: dict[str, Any], at: Mast) -> list[dict[str, Any]]:
     """Rows that MAST's public interface answers with; it may say ``EXECUTING`` for a while."""
     offline = "check the connection"
     for _ in range(30):
@@ -213,9 +211,9 @@ def _ask(
         if answer.get("status") == "COMPLETE" and isinstance(answer.get("data"), list):
             return [row for row in answer["data"] if isinstance(row, dict)]
         if answer.get("status") != "EXECUTING":
-            said = str(answer.get("msg") or answer.get("status"))[:120]
+            said = " ".join(str(answer.get("msg") or answer.get("status")).split())[:120]
             raise UserError(f"{at.api}: refused ({said})", "try again later")
-        wait(1.0)
+        time.sleep(1.0)
     raise UserError(f"{at.api}: still busy", "try again later")
 
 

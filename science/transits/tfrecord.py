@@ -44,15 +44,16 @@ def masked(data: bytes) -> int:
 
 def records(path: str | Path) -> Iterator[bytes]:
     """The records of one file in order; a damaged or truncated one ends in a `UserError`."""
+    size = Path(path).stat().st_size
     with Path(path).open("rb") as file:
         while head := file.read(12):
             at = f"{path}: record at byte {file.tell() - len(head)}"
             if len(head) < 12 or masked(head[:8]) != struct.unpack("<I", head[8:])[0]:
                 raise UserError(f"{at} does not begin as a record", _CURE)
             (length,) = struct.unpack("<Q", head[:8])
-            data, check = file.read(length), file.read(4)
-            if len(data) < length or len(check) < 4:
+            if file.tell() + length + 4 > size:
                 raise UserError(f"{at} is cut short", _CURE)
+            data, check = file.read(length), file.read(4)
             if masked(data) != struct.unpack("<I", check)[0]:
                 raise UserError(f"{at} fails its checksum", _CURE)
             yield data
@@ -63,18 +64,14 @@ def examples(path: str | Path) -> Iterator[dict[str, Feature]]:
     for number, data in enumerate(records(path)):
         try:
             yield _example(data)
-        except (IndexError, ValueError, struct.error):
+        except (LookupError, ValueError, OverflowError):
             problem = f"{path}: record {number} is not a tf.train.Example"
             raise UserError(problem, "check that this is the file the card names") from None
 
 
 def _example(data: bytes) -> dict[str, Feature]:
-    found: dict[str, Feature] = {}
-    for _, features in _fields(data):
-        for _, entry in _fields(features):
-            parts = dict(_fields(entry))
-            found[parts[1].decode()] = _feature(parts.get(2, b""))
-    return found
+    entries = [dict(_fields(entry)) for _, group in _fields(data) for _, entry in _fields(group)]
+    return {entry[1].decode(): _feature(entry.get(2, b"")) for entry in entries}
 
 
 def _feature(data: bytes) -> Feature:

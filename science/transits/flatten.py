@@ -6,6 +6,8 @@ rotators (3e-3 in 14 d, 60 ppm noise) that follows the star as well as one run w
 window, and keeps 0.92 instead of 0.80 of the local depth of a 100 ppm transit a third of the window
 long. Before a gap the flux is continued by its point reflection, which takes the error of the trend
 in the last 0.1 d from 187 to 28 ppm; so no edge is cut off.
+Kepler's pipeline, to compare: measured = 0.9973 expected - 0.0151 in single-event signal to noise
+(Christiansen et al. 2013, ApJS 207, 35).
 """
 
 from __future__ import annotations
@@ -41,11 +43,9 @@ def flatten(
 ) -> LightCurve:
     """The light curve divided by its slow trend: 1 out of transit, upward outliers dropped.
 
-    Points inside ``events`` do not shape the trend, which is carried across them; so flatten,
-    search, and flatten again with what was found. Points below the trend are never dropped. Masked
-    transits keep 0.99 of their depth and more (Kepler's own pipeline, Christiansen et al. 2013,
-    ApJS 207, 35: measured = 0.9973 expected - 0.0151); others keep more than 0.9 of the depth
-    against their surroundings if shorter than ``window / 3``.
+    Points inside ``events`` do not shape the trend, which bridges them: flatten, search, and flatten
+    again with what was found. Masked transits keep their depth; others below ``window / 3`` keep 0.9
+    of it against their surroundings (of 100 ppm in 13 h on Kepler-90, 0.79 against 1).
 
     Args:
         lc: as read; gaps above 0.75 d and segments are flattened apart.

@@ -43,9 +43,9 @@ def flatten(
 ) -> LightCurve:
     """The light curve divided by its slow trend: 1 out of transit, upward outliers dropped.
 
-    Points inside ``events`` do not shape the trend, which bridges them: flatten, search, and flatten
-    again with what was found. Masked transits keep their depth; others below ``window / 3`` keep 0.9
-    of it against their surroundings (of 100 ppm in 13 h on Kepler-90, 0.79 against 1).
+    Points inside ``events`` do not shape the trend: flatten, search, and flatten again with what
+    was found. Masked transits keep their depth; others below ``window / 3`` keep 0.9 of it against
+    their surroundings (of 100 ppm in 13 h on Kepler-90, 0.79 against 1).
 
     Args:
         lc: as read; gaps above 0.75 d and segments are flattened apart.

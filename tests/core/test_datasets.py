@@ -316,6 +316,13 @@ def test_a_download_broken_off_continues_where_it_stopped(site, tmp_path):
     assert leftovers(tmp_path) == ["x.bin"]
 
 
+def test_a_line_that_breaks_often_but_moves_on_is_not_given_up(site, tmp_path):
+    site.break_after = [100_000] * 6
+    get(f"{site.url}/x.bin", tmp_path / "x.bin", digest=sha(BODY), attempts=2)
+    assert (tmp_path / "x.bin").read_bytes() == BODY
+    assert len(site.asked) == 7
+
+
 def test_a_second_call_continues_the_first(site, tmp_path):
     site.break_after = [300_000, 0, 0]
     with pytest.raises(UserError, match="no connection"):

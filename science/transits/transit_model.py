@@ -7,6 +7,7 @@ Own numerical integration, so that no copyleft package is needed; batman (Kreidb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -22,7 +23,8 @@ NODES = 16
 
 # Quadratic coefficients at log g 4.5 and solar metallicity: (Teff, Kepler u1, u2, TESS u1, u2).
 # Kepler: Claret, Hauschildt & Witte 2012-2013 (VizieR J/A+A/546/A14, J/A+A/552/A16); TESS: Claret
-# 2017 (J/A+A/600/A30). Between log g 4 and 5 they move by less than 0.1 below 4500 K, 0.03 above.
+# 2017 (J/A+A/600/A30). Straight lines between the nodes stay within 0.13 of the full tables (0.07
+# in u1 + u2); gravity is left out: from log g 4 to 5 they move by up to 0.17 below 4500 K.
 _LIMB = np.array(
     [
         (3500, 0.4154, 0.3159, 0.1959, 0.4178),
@@ -199,8 +201,7 @@ def _disk_light(radius: float | Floats, limb: tuple[float, float]) -> Floats:
 def _arc_light(z: Floats, ratio: float, limb: tuple[float, float], nodes: int) -> Floats:
     low, high = np.abs(z - ratio), np.minimum(1.0, z + ratio)
     half = np.maximum(0.5 * (high - low), 0.0)
-    angle, weight = np.polynomial.legendre.leggauss(nodes)
-    angle = 0.5 * np.pi * (angle + 1)
+    angle, weight = _nodes(nodes)
     radius = 0.5 * (high + low)[:, None] - half[:, None] * np.cos(angle)
     cosine = (z[:, None] ** 2 + radius**2 - ratio**2) / (2 * z[:, None] * np.maximum(radius, 1e-12))
     arc = 2 * np.arccos(np.clip(cosine, -1, 1))
@@ -208,6 +209,12 @@ def _arc_light(z: Floats, ratio: float, limb: tuple[float, float], nodes: int) -
     shine = 1 - limb[0] * dark - limb[1] * dark**2
     light: Floats = half * 0.5 * np.pi * ((arc * shine * radius * np.sin(angle)) @ weight)
     return light
+
+
+@lru_cache(maxsize=8)
+def _nodes(count: int) -> tuple[Floats, Floats]:
+    place, weight = np.polynomial.legendre.leggauss(count)
+    return 0.5 * np.pi * (place + 1), weight
 
 
 def _true_anomaly(mean: Floats, e: float) -> Floats:

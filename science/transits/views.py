@@ -142,7 +142,7 @@ def _views(points: _Sorted, ephemeris: Ephemeris, recipe: Recipe) -> Views:
     local = _local(close, x, ephemeris, recipe)
     odd = ephemeris.number(close.time) % 2 == 1
     halves = [_local(close.pick(o), x[o], ephemeris, recipe) for o in (odd, ~odd)]
-    centre = _secondary(points, phase, ephemeris)
+    centre = _deepest(points, phase, ephemeris)
     shifted = (phase - centre + half) % (2 * half) - half
     near = _near(shifted, ephemeris, recipe)
     second = _local(points.pick(near), shifted[near], ephemeris, recipe)
@@ -229,16 +229,26 @@ def _errors(flux: Floats, which: NDArray[np.intp], count: NDArray[np.intp], nois
     return error
 
 
-def _secondary(points: _Sorted, phase: Floats, ephemeris: Ephemeris) -> float:
-    """Phase [days] of the deepest dip of one duration outside the transit, by signal to noise."""
+def deepest(lc: LightCurve, ephemeris: Ephemeris, exclude: float = 1.5) -> float:
+    """Phase [days] of the deepest dip of one duration, by signal to noise.
+
+    Dips within ``exclude`` durations of the transit do not count, so the default finds the likely
+    secondary eclipse. Where no window has enough points it is half a period.
+    """
+    points = _Sorted.of(lc)
+    return _deepest(points, ephemeris.phase(points.time), ephemeris, exclude)
+
+
+def _deepest(points: _Sorted, phase: Floats, ephemeris: Ephemeris, exclude: float = 1.5) -> float:
     period, per_width = ephemeris.period, 4
     bins = int(np.clip(np.ceil(period / ephemeris.duration * per_width), 2 * per_width, 60_000))
     which = np.minimum(((phase / period + 0.5) * bins).astype(np.intp), bins - 1)
     count = _moving_sum(np.bincount(which, minlength=bins), per_width)
     total = _moving_sum(np.bincount(which, points.flux - points.median, bins), per_width)
     centre = ((np.arange(bins) + 0.5 * per_width) / bins - 0.5) * period
-    outside = np.abs((centre + 0.5 * period) % period - 0.5 * period) > 1.5 * ephemeris.duration
-    fit = outside & (count >= max(3.0, 0.3 * float(np.median(count))))
+    from_transit = np.abs((centre + 0.5 * period) % period - 0.5 * period)
+    fit = from_transit >= exclude * ephemeris.duration
+    fit &= count >= max(3.0, 0.3 * float(np.median(count)))
     if not fit.any():
         return 0.5 * period
     score = np.where(fit, total / np.sqrt(np.maximum(count, 1)), np.inf)

@@ -56,6 +56,7 @@ SECTIONS = {
     "protocol": Section(),
     "evaluation": Section(),
     "baselines": Section(many=True),
+    "figures": Section(many=True),
 }
 REQUIRED = ("title", "question", "seed", "data", "net", "task", "trainer")
 SUITE = ("title", "question", "suite")

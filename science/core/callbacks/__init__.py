@@ -1,0 +1,1 @@
+"""What happens beside learning: averaging, records, checkpoints, progress."""

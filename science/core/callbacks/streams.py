@@ -1,0 +1,34 @@
+"""Randomness that is a function of the step, not of the past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from science.core.seeds import derive
+
+
+class Streams(Callback):
+    """Set the global generator from ``(seed, step)`` before every batch.
+
+    Dropout and augmentation draw from it, so a resumed run draws what an uninterrupted one would.
+    Each process of a distributed run has a stream of its own.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed what this training step draws."""
+        torch.manual_seed(derive(self.seed, "step", trainer.global_step, trainer.global_rank))
+
+    def on_validation_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, *rest: Any
+    ) -> None:
+        """Seed what a validation step draws (masking does)."""
+        torch.manual_seed(derive(self.seed, "validation", batch_idx, trainer.global_rank))

@@ -1,0 +1,94 @@
+"""Batches whose contents depend on the seed and the step alone.
+
+A run that was killed must see, after its resumption, the very batches that it would have seen.
+So the order is computed from ``(seed, epoch)`` and the position is the trainer's own step count;
+no generator's state has to survive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from science.core.seeds import generator
+
+
+class Rows(Protocol):
+    """A dataset that can hand out a whole batch at once."""
+
+    def __len__(self) -> int: ...
+
+    def __getitems__(self, indices: list[int]) -> Any:
+        """The batch of these rows, collated."""
+
+
+class StepSampler(Sampler[list[int]]):
+    """Batches of row numbers, shuffled anew each epoch, starting wherever the training stands.
+
+    Args:
+        size: rows in the dataset.
+        batch_size: rows in a batch; a smaller last batch is dropped unless it is the only one.
+        seed: master seed of the order.
+        position: says how many steps the training has made so far.
+    """
+
+    def __init__(self, size: int, batch_size: int, seed: int, position: Callable[[], int]) -> None:
+        self.size, self.batch_size, self.seed, self.position = size, batch_size, seed, position
+
+    def __len__(self) -> int:
+        return max(1, self.size // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        epoch, done = divmod(self.position(), len(self))
+        order = torch.randperm(self.size, generator=generator(self.seed, "order", epoch)).tolist()
+        for batch in range(done, len(self)):
+            yield order[batch * self.batch_size : (batch + 1) * self.batch_size]
+
+
+class StepLoader(DataLoader[Any]):
+    """A loader that Lightning may resume in mid-epoch: its place is the trainer's step count."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: the sampler computes its place."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to restore."""
+
+
+def training_loader(
+    rows: Rows, batch_size: int, seed: int, position: Callable[[], int], workers: int = 0
+) -> StepLoader:
+    """Shuffled, resumable batches for training."""
+    sampler = StepSampler(len(rows), batch_size, seed, position)
+    return StepLoader(_Whole(rows), batch_sampler=sampler, collate_fn=_same, num_workers=workers)
+
+
+def ordered_loader(rows: Rows, batch_size: int = 1024, workers: int = 0) -> DataLoader[Any]:
+    """Every row once, in order, for validation and prediction."""
+    return DataLoader(
+        _Whole(rows), batch_size=batch_size, shuffle=False, collate_fn=_same, num_workers=workers
+    )
+
+
+class _Whole(Dataset[Any]):
+    """Lets a stock DataLoader fetch ``Rows``: its fetcher calls ``__getitems__`` when there is one."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.rows.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> Any:
+        return self.rows.__getitems__(indices)
+
+
+def _same(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,123 @@
+"""From a checked config to trained networks, in one folder and resumable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from science.core.callbacks.checkpoint import AtomicCheckpointIO, keep_last, last_checkpoint
+from science.core.callbacks.history import History, Progress
+from science.core.callbacks.streams import Streams
+from science.core.config import build
+from science.core.data import CardData, FoldData
+from science.core.files import atomic, write_json
+from science.core.quiet import quiet
+from science.core.seeds import derive
+
+Tell = Callable[[str, int, int, str], None]
+
+
+def silent(label: str, done: int, total: int, note: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Recipe:
+    """What an experiment says is to be trained, and where.
+
+    Attributes:
+        config: a checked config as plain data.
+        folder: the run's folder.
+        tell: is told ``(what, steps done, steps in all, note)``.
+        cost: what each network's training took; not part of the results, since it never repeats.
+    """
+
+    config: Mapping[str, Any]
+    folder: Path
+    tell: Tell = silent
+    cost: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        """Master seed."""
+        return int(self.config["seed"])
+
+    @property
+    def accelerator(self) -> str:
+        """Which device predicts."""
+        return str(self.config["trainer"].get("accelerator", "auto"))
+
+    @cached_property
+    def data(self) -> CardData:
+        """The experiment's data module."""
+        data: CardData = build(self.config["data"])
+        return data
+
+    def train(
+        self, name: str, fold: FoldData, net: Mapping[str, Any] | None = None, epochs: int = 0
+    ) -> nn.Module:
+        """The network called ``name``: trained now, resumed, or read if it is done already.
+
+        Args:
+            name: of the network in this run; also the name of its stream of random numbers.
+            fold: rows to learn from and to be watched on.
+            net: another net than the experiment's (a baseline's).
+            epochs: another number of epochs than the trainer's.
+        """
+        made = self._fresh(name, fold, net or self.config["net"])
+        weights = self.folder / "weights" / f"{name}.safetensors"
+        if not weights.is_file():
+            self._fit(name, fold, made, epochs)
+            with atomic(weights) as temporary:
+                save_file({k: v.contiguous() for k, v in made.state_dict().items()}, temporary)
+        made.load_state_dict(load_file(weights))
+        return made.eval()
+
+    def _fresh(self, name: str, fold: FoldData, node: Mapping[str, Any]) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(self.seed, name, "weights"))
+            made: nn.Module = build(node)
+        if hasattr(made, "adapt"):
+            made.adapt(fold.training_table.inputs)
+        return made
+
+    def _fit(self, name: str, fold: FoldData, net: nn.Module, epochs: int) -> None:
+        checkpoints = self.folder / "checkpoints" / name
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        history = History()
+        own = [build(node) for node in self.config.get("callbacks", {}).values() if node]
+        house = [Streams(derive(self.seed, name)), history, Progress(name, self.tell)]
+        changes = {"max_epochs": epochs} if epochs else {}
+        task = build(self.config["task"], net=net)
+        with quiet():
+            trainer = build(
+                self.config["trainer"],
+                callbacks=[*own, *house, keep_last(checkpoints)],
+                plugins=[AtomicCheckpointIO()],
+                default_root_dir=str(self.folder),
+                logger=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                **changes,
+            )
+            started = (time.perf_counter(), time.process_time())
+            trainer.fit(task, datamodule=fold, ckpt_path=last_checkpoint(checkpoints))
+        self._note(name, fold, trainer.current_epoch, started)
+        write_json(self.folder / "history" / f"{name}.json", history.rows)
+
+    def _note(self, name: str, fold: FoldData, epochs: int, started: tuple[float, float]) -> None:
+        wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+        self.cost[name] = {
+            "wall_s": wall,
+            "cpu_s": cpu,
+            "epochs": epochs,
+            "samples_per_cpu_s": len(fold.train) * epochs / max(cpu, 1e-9),
+        }

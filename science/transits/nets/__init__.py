@@ -1,0 +1,1 @@
+"""Networks that score transit-like events."""

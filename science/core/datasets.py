@@ -53,6 +53,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_OURS = r"^(science(\.[A-Za-z_]\w*)+)?$"
 Inside = Annotated[str, AfterValidator(_inside)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
@@ -117,6 +118,8 @@ class Card(_Strict):
         split: the rule that says which rows are for training and which for testing.
         notes: what is known to be wrong or missing.
         reader: dotted name of what turns the files into arrays.
+        table: dotted name of the function that makes a ``science.core.table.Table`` of it, for
+            training and evaluation.
         embedded: the reader makes the data itself; there are no files.
         hosts: hosts that the addresses are known to redirect to.
     """
@@ -130,7 +133,8 @@ class Card(_Strict):
     units: dict[str, str] = {}
     split: str = ""
     notes: Texts = []
-    reader: str = Field(default="", pattern=r"^(science(\.[A-Za-z_]\w*)+)?$")
+    reader: str = Field(default="", pattern=_OURS)
+    table: str = Field(default="", pattern=_OURS)
     embedded: bool = False
     hosts: Texts = []
     files: list[File] = []

@@ -183,16 +183,14 @@ def alarms(
 
 
 def expected_snr(lc: LightCurve, planet: Planet) -> float:
-    """Signal to noise of the folded transit if the noise were white: from point-to-point scatter.
+    """Signal to noise of a matched filter if the noise were white: from point-to-point scatter.
 
-    Counts the points that lie in transit, so gaps lower it.
+    Gaps lower it. Red noise and flattening make what a search reports smaller.
     """
-    orbit, duration = planet.orbit, planet.orbit.duration(planet.ratio)
-    event = Ephemeris(orbit.period, orbit.epoch, duration)
-    inside = int(event.in_event(lc.time).sum())
+    lost = 1 - planet.flux(lc.time, lc.exposure, 3)
     steps = np.abs(np.diff(lc.flux))
     noise = 1.4826 * float(np.median(steps)) / 2**0.5 if len(steps) else np.nan
-    return _depth(planet) / noise * float(np.sqrt(inside))
+    return float(np.sqrt(np.sum(lost**2))) / noise
 
 
 def matches(found: Ephemeris, true: Ephemeris, baseline: float) -> bool:

@@ -172,6 +172,18 @@ def masks(lc: LightCurve, ephemeris: Ephemeris, margin: float = 1.6) -> list[Eph
     return [replace(e, duration=min(margin * e.duration, 0.4 * e.period)) for e in wide]
 
 
+def punctual(lc: LightCurve, ephemeris: Ephemeris) -> tuple[LightCurve, int]:
+    """The light curve without late events and the places they were missed at, and their number.
+
+    What is left folds to one shape: a late event would count as an empty one and as a secondary.
+    """
+    late = late_events(lc, ephemeris)
+    due = ephemeris.period * np.array([ephemeris.number(np.array(e.epoch)) for e in late])
+    missed = [replace(e, epoch=ephemeris.epoch + float(d)) for e, d in zip(late, due, strict=True)]
+    wide = [replace(e, duration=1.6 * e.duration) for e in (*late, *missed)]
+    return lc.select(~covered(lc, wide)), len(late)
+
+
 def covered(lc: LightCurve, events: list[Ephemeris]) -> NDArray[np.bool_]:
     """(points,): which points lie in any of the events."""
     inside = np.zeros(len(lc), dtype=bool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +93,7 @@ def measure(lc: LightCurve, ephemeris: Ephemeris) -> Measurement:
     odd, even, difference = _odd_even(found)
     phase, depths, snr = _folded(flat.select(~inside), ephemeris, level, max(len(found), 1))
     secondary = _secondary(phase, depths, snr, ephemeris)
-    return Measurement(
+    measured = Measurement(
         depth=depth,
         error=error,
         snr=found.snr,
@@ -106,8 +106,9 @@ def measure(lc: LightCurve, ephemeris: Ephemeris) -> Measurement:
         even=even,
         secondary=secondary,
         fap=_fap(found.snr, snr, ephemeris) if len(found) else 1.0,
-        flags=_flags(lc, ephemeris, len(found), difference, secondary),
+        flags=(),
     )
+    return replace(measured, flags=_flags(lc, ephemeris, measured))
 
 
 def chance(snr: float, trials: float) -> float:
@@ -192,15 +193,15 @@ def _fap(snr: float, others: Floats, ephemeris: Ephemeris) -> float:
     return chance(snr / max(scatter, 1.0), ephemeris.period / ephemeris.duration)
 
 
-def _flags(
-    lc: LightCurve, ephemeris: Ephemeris, transits: int, odd_even: float, secondary: Secondary
-) -> tuple[str, ...]:
+def _flags(lc: LightCurve, ephemeris: Ephemeris, found: Measurement) -> tuple[str, ...]:
+    # A tenth as well as three sigma: spots and late transits part deep odd and even ones by less.
+    unlike = found.odd_even > 3 and abs(found.odd - found.even) > 0.1 * abs(found.depth)
     doubts = {
-        NO_TRANSIT: transits == 0,
-        ONE_TRANSIT: transits == 1,
+        NO_TRANSIT: found.transits == 0,
+        ONE_TRANSIT: found.transits == 1,
         WHOLE: ephemeris.period > lc.baseline,
         HALF: 0.5 * lc.baseline < ephemeris.period <= lc.baseline,
-        ODD_EVEN: odd_even > 3,
-        SECONDARY: secondary.snr > 5,
+        ODD_EVEN: unlike,
+        SECONDARY: found.secondary.snr > 5,
     }
     return tuple(text for text, doubtful in doubts.items() if doubtful)

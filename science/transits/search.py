@@ -11,9 +11,9 @@ import numpy as np
 
 from science.core.errors import UserError
 from science.transits.candidates import peaks, rank
-from science.transits.events import covered, masks
+from science.transits.events import NEVER, covered, masks, punctual
 from science.transits.flatten import WINDOW, flatten
-from science.transits.grid import period_range, trial_periods
+from science.transits.grid import period_range, transit_duration, trial_periods
 from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.measure import chance, measure
 from science.transits.refine import Method, refine
@@ -23,6 +23,11 @@ from science.transits.sweep import Spectrum, sweep
 MOST_POINTS = 150_000
 """Longer light curves are averaged before the search: ten years of 30-min data still fit."""
 
+LEAST_SNR: dict[Method, float] = {"tls": 6.0, "bls": 6.8}
+"""In white noise the highest of a four-year search's trials is about 5.6. Boxes need more, because
+slow noise suits them better than transit shapes. The Kepler mission's 7.1 is for 200,000 stars."""
+
+FEWEST = 50
 OVERSAMPLING = 3.0
 STRONG = 12.0  # SNR from which a signal says where it is better than the first flattening
 REFINED = 12  # trial signals that the slower fit looks at
@@ -49,7 +54,7 @@ def search(
     max_planets: int = 1,
     periods: tuple[float, float] | None = None,
     known: Sequence[Ephemeris] = (),
-    min_snr: float = 6.0,
+    min_snr: float | None = None,
     min_transits: int | None = None,
     window: float | None = None,
     threads: int | None = None,
@@ -69,8 +74,7 @@ def search(
         periods: shortest and longest trial period [days]; else 0.6 d to where ``min_transits``
             events fit into the baseline, at most half of it.
         known: planets to mask before the first round; not returned.
-        min_snr: least ``Signal.detection``. In white noise the highest of a four-year
-            search's trials is about 5.6; the Kepler mission's 7.1 kept 200,000 stars clean.
+        min_snr: least ``Signal.detection``; by default ``LEAST_SNR`` of the method.
         min_transits: events with data that a signal needs; 3 unless given, 2 for light curves
             shorter than 100 days.
         window: of the flattening [days]; its own default if None.
@@ -80,24 +84,30 @@ def search(
     Raises:
         UserError: too few points, or a range of periods that the light curve cannot show.
     """
-    if len(lc) < 50 or not lc.baseline > 0:
+    if len(lc) < FEWEST or not lc.baseline > 0:
         raise UserError(
             f"{lc.target}: {len(lc)} usable points are too few to search",
             "check the file's flux column and quality flags",
         )
+    if method not in LEAST_SNR:
+        raise UserError(f"method={method!r} is unknown", f"use one of {', '.join(LEAST_SNR)}")
     least = min_transits or (3 if lc.baseline > 100 else 2)
     limits = period_range(lc, periods, max(least, 3))
     cores = os.cpu_count() or 1
     threads = min(threads or cores, cores)
-    plan = _Plan(method, min_snr, least, limits, window, threads, progress)
+    snr = LEAST_SNR[method] if min_snr is None else min_snr
+    plan = _Plan(method, snr, least, limits, window, threads, progress)
     lc = condense(lc)
     found: list[Signal] = []
+    _report(plan, "flatten", 0.0)
+    flat = flat_around(lc, known, window)
     while len(found) < max_planets:
-        signal = _round(lc, plan, known, [s.ephemeris for s in found])
-        if signal is None:
+        best = _round(lc, flat, [*known, *(s.ephemeris for s in found)], plan)
+        if best is None:
             break
+        signal, flat = best
         found.append(signal)
-    return found
+    return _all_settled(flat, found, known) if len(found) > 1 else found
 
 
 def condense(lc: LightCurve, most: int = MOST_POINTS) -> LightCurve:
@@ -126,37 +136,49 @@ def condense(lc: LightCurve, most: int = MOST_POINTS) -> LightCurve:
     )
 
 
-def quiet(
+def flat_around(
     lc: LightCurve, planets: Sequence[Ephemeris], window: float | None = None
-) -> tuple[LightCurve, LightCurve]:
-    """Flatten around planets: the whole light curve, and it without their events.
+) -> LightCurve:
+    """Flatten with the events of planets kept out of the trend, late ones where they are.
 
-    Late transits are looked for on a first flattening that knows only when they are due, deepest
-    planet first, so that a shallow one is not moved onto a deep one's event.
+    Late events are looked for on a first flattening that knows only when they are due; a second
+    one follows only if there are any.
     """
-    window = window or WINDOW
-    first = flatten(lc, events=planets, window=window)
-    hidden = _hidden(first, planets)
-    flat = flatten(lc, events=hidden, window=window) if hidden else first
-    return flat, flat.select(~covered(flat, hidden))
+    wide = [replace(p, duration=1.3 * p.duration) for p in planets]
+    first = flatten(lc, events=wide, window=window or WINDOW)
+    late = [event for event in _hidden(first, planets) if event.period == NEVER]
+    return flatten(lc, events=[*wide, *late], window=window or WINDOW) if late else first
+
+
+def without(flat: LightCurve, planets: Sequence[Ephemeris]) -> LightCurve:
+    """A flattened light curve less the points in the planets' events, late ones included."""
+    return flat.select(~covered(flat, _hidden(flat, planets)))
+
+
+def _hidden(flat: LightCurve, planets: Sequence[Ephemeris]) -> list[Ephemeris]:
+    """Masks of all planets, the deepest first: no shallow one is moved onto a deep one's event."""
+    hidden: list[Ephemeris] = []
+    for planet in sorted(planets, key=lambda p: -np.nan_to_num(p.depth)):
+        hidden += masks(flat.select(~covered(flat, hidden)), planet)
+    return hidden
 
 
 def _round(
-    lc: LightCurve, plan: _Plan, known: Sequence[Ephemeris], found: Sequence[Ephemeris]
-) -> Signal | None:
-    """The strongest signal beside those already known and found, or None."""
-    others = [*known, *found]
-    _report(plan, "flatten", 0.0)
-    clean = quiet(lc, others, plan.window)[1]
-    if len(clean) < 50:
+    lc: LightCurve, flat: LightCurve, others: Sequence[Ephemeris], plan: _Plan
+) -> tuple[Signal, LightCurve] | None:
+    """The strongest signal beside ``others``, and the light curve flattened around it as well."""
+    clean = without(flat, others)
+    if len(clean) < FEWEST:
         return None
     spectrum = _sweep(clean, plan)
     trials = rank(clean, [spectrum.ephemeris(i) for i in peaks(spectrum)], plan.min_transits)
     detection, best = _refined(clean, [e for _, e in trials[:REFINED]], plan)
+    _report(plan, "refine", 1.0)
     if detection < plan.min_snr:
         return None
-    _report(plan, "refine", 1.0)
-    return _measured(lc, best, detection, others, spectrum, plan)
+    _report(plan, "flatten", 0.0)
+    flat = flat_around(lc, [*others, best], plan.window)
+    return _measured(without(flat, others), (detection, best), others, spectrum, plan), flat
 
 
 def _sweep(clean: LightCurve, plan: _Plan) -> Spectrum:
@@ -186,8 +208,7 @@ def _refined(clean: LightCurve, trials: list[Ephemeris], plan: _Plan) -> tuple[f
 
 def _measured(
     lc: LightCurve,
-    best: Ephemeris,
-    detection: float,
+    winner: tuple[float, Ephemeris],
     others: Sequence[Ephemeris],
     spectrum: Spectrum,
     plan: _Plan,
@@ -198,34 +219,47 @@ def _measured(
     trend no longer takes out under its mask, from which its SNR gains as well. That is why
     ``detection`` decides and not the SNR measured here.
     """
-    flat, _ = quiet(lc, [*others, best], plan.window)
-    rest = flat.select(~covered(flat, _hidden(flat, others)))
+    detection, best = winner
     if detection > STRONG:
-        best = rank(rest, [refine(rest, best, plan.method, plan.threads), best], 1)[0][1]
+        best = rank(lc, [refine(lc, best, plan.method, plan.threads), best], 1)[0][1]
     near = np.abs(spectrum.periods / best.period - 1) < 1e-3
-    trials = len(spectrum.periods) / OVERSAMPLING * best.period / best.duration
-    result = measure(rest, best)
-    ephemeris = replace(_first(best, float(lc.time[0])), depth=result.depth)
+    orbits = spectrum.periods / transit_duration(spectrum.periods, lc.star)
+    trials = float(orbits.sum()) / OVERSAMPLING
     periods, power = spectrum.thin()
-    return Signal(
-        ephemeris,
-        snr=result.snr,
+    signal = Signal(
+        _first(best, float(lc.time[0])),
         detection=detection,
         sde=float(np.max(spectrum.sde()[near], initial=0.0)),
         fap=chance(detection, trials),
-        measurement=result,
-        flags=(*result.flags, *harmonics(ephemeris.period, others)),
+        measurement=measure(lc, best),
         method=plan.method,
         periods=periods,
         power=power,
     )
+    return _settled(lc, signal, others)
 
 
-def _hidden(flat: LightCurve, planets: Sequence[Ephemeris]) -> list[Ephemeris]:
-    hidden: list[Ephemeris] = []
-    for planet in sorted(planets, key=lambda p: -np.nan_to_num(p.depth)):
-        hidden += masks(flat.select(~covered(flat, hidden)), planet)
-    return hidden
+def _settled(lc: LightCurve, signal: Signal, others: Sequence[Ephemeris]) -> Signal:
+    """A signal measured on a flattened light curve that is free of ``others``' events."""
+    regular, late = punctual(lc, signal.ephemeris)
+    result = measure(regular, signal.ephemeris)
+    flags = [*result.flags, *harmonics(signal.ephemeris.period, others)]
+    if late:
+        flags.append(f"{late} of {result.transits + late} transits late or early")
+    ephemeris = replace(signal.ephemeris, depth=result.depth)
+    return replace(signal, ephemeris=ephemeris, measurement=result, flags=tuple(flags))
+
+
+def _all_settled(
+    flat: LightCurve, found: Sequence[Signal], known: Sequence[Ephemeris]
+) -> list[Signal]:
+    """Every signal measured again without the others, for the first of them were not known yet."""
+    settled = []
+    for i, signal in enumerate(found):
+        others = [*known, *(s.ephemeris for j, s in enumerate(found) if j != i)]
+        earlier = [*known, *(s.ephemeris for s in found[:i])]
+        settled.append(_settled(without(flat, others), signal, earlier))
+    return settled
 
 
 def _first(ephemeris: Ephemeris, start: float) -> Ephemeris:

@@ -18,21 +18,19 @@ class Signal:
 
     Attributes:
         ephemeris: refined period, epoch, duration and mean depth.
-        snr: depth over its uncertainty with red noise (``Measurement.snr``), on a light curve
-            flattened with this signal masked.
         detection: SNR before it was masked, as all its events but the strongest would have it
             (``Events.steady_snr``). Lower than ``snr`` and free of hindsight: the threshold's.
         sde: height above the spectrum's running median in its scatter (``Spectrum.sde``).
         fap: chance that noise shows such a ``detection`` anywhere in the search: its
             Gaussian tail times the independent trial periods and phases.
-        measurement: everything measured of the ephemeris.
+        measurement: everything measured of the ephemeris, the other signals' events and its own
+            late ones left out.
         flags: doubts in plain words, the measurement's and the search's.
         method: ``tls`` or ``bls``.
         periods, power: the spectrum it was found in, thinned to its peaks [days, SDE].
     """
 
     ephemeris: Ephemeris
-    snr: float
     detection: float
     sde: float
     fap: float
@@ -41,6 +39,11 @@ class Signal:
     method: str = "tls"
     periods: Floats = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
     power: Floats = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+
+    @property
+    def snr(self) -> float:
+        """Depth over its uncertainty with red noise, flattened with this signal masked."""
+        return self.measurement.snr
 
     @property
     def depth_ppm(self) -> float:

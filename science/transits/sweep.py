@@ -74,9 +74,8 @@ def _folded(
         where[i] = np.int32((cycle - np.floor(cycle)) * n)
     w, d = np.zeros(n + top + 1), np.zeros(n + top + 1)
     for i in range(len(time)):
-        b = np.uint32(where[i])
-        w[b + 1] += weight[i]
-        d[b + 1] += drop[i]
+        w[where[i] + 1] += weight[i]
+        d[where[i] + 1] += drop[i]
     for b in range(top):  # a box may run over the end of the cycle
         w[n + b + 1], d[n + b + 1] = w[b + 1], d[b + 1]
     for b in range(n + top):
@@ -101,13 +100,12 @@ def _boxes(
         n = bins[j]
         w, d = _folded(time, drop, weight, frequency[j], n, widths[-1])
         for h in widths:
-            for b in range(n):
+            for b in range(0, n, max(1, h // 4)):
                 inside, sunk = w[b + h] - w[b], d[b + h] - d[b]
-                if sunk > 0 and 0 < inside < total:
-                    gain = sunk * sunk * total / (inside * (total - inside))
-                    if gain > out[0, j]:
-                        out[0, j], out[1, j] = gain, h / n
-                        out[2, j], out[3, j] = (b + 0.5 * h) / n, sunk / inside
+                spread = inside * (total - inside)
+                if sunk > 0 and sunk * sunk * total > out[0, j] * spread and spread > 0:
+                    out[0, j], out[1, j] = sunk * sunk * total / spread, h / n
+                    out[2, j], out[3, j] = (b + 0.5 * h) / n, sunk / inside
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from science.core.errors import UserError
-from science.transits.events import events, late_events, noise
+from science.transits.events import events, late_events, noise, punctual
 from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.measure import (
     HALF,
@@ -156,6 +156,10 @@ def test_late_transit_is_found_where_it_is():
 
     moved = late_events(curve(signal), PLANET)
     assert [round(m.epoch - 17.0, 1) for m in moved] == [late]
+    rest, count = punctual(curve(signal), PLANET)
+    assert count == 1
+    assert 3 not in events(rest, PLANET).number
+    assert measure(rest, PLANET).secondary.snr < 4.5 < measure(curve(signal), PLANET).secondary.snr
     assert late_events(curve(box(3e-3)), PLANET) == []
     assert late_events(curve(), PLANET) == []
 

@@ -9,7 +9,7 @@ from science.core.errors import UserError
 from science.transits.candidates import rank
 from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.refine import refine
-from science.transits.search import condense, quiet, search
+from science.transits.search import condense, flat_around, search
 from science.transits.signal import harmonics
 from science.transits.sweep import sweep
 
@@ -70,7 +70,7 @@ def test_known_planet_is_masked_and_not_returned():
 @METHODS
 @pytest.mark.parametrize("ratio", [0.5, 2.0, 3.0])
 def test_harmonics_have_a_lower_rank(method, ratio):
-    flat, _ = quiet(curve(BIG), [BIG])
+    flat = flat_around(curve(BIG), [BIG])
     trials = [Ephemeris(BIG.period * ratio, BIG.epoch, BIG.duration), BIG]
     refined = [refine(flat, trial, method) for trial in trials]
     assert rank(flat, refined, 2)[0][1].period == pytest.approx(BIG.period, rel=1e-3)
@@ -146,6 +146,11 @@ def test_harmonic_of_a_found_planet_is_named():
 def test_too_few_points(points):
     with pytest.raises(UserError, match="too few to search"):
         search(curve().select(np.arange(points)), "bls")
+
+
+def test_unknown_method():
+    with pytest.raises(UserError, match=r"'box' is unknown.*tls, bls"):
+        search(curve(), "box")
 
 
 def test_impossible_periods():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,19 +10,53 @@ from typing import Any
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from science.core.allow import NotAllowedError, resolve
+from science.core.datasets import card as find
+from science.core.errors import UserError
 from science.core.loading import StepLoader, ordered_loader, training_loader
 from science.core.table import Index, Table, TableRows
 
 
+def read_table(card: str, **options: Any) -> Table:
+    """The table that a dataset card's ``table`` function makes.
+
+    Args:
+        card: name of a dataset card or path to one's own.
+        options: further arguments of that function.
+
+    Raises:
+        UserError: the card names no such function, or the function takes no such options.
+    """
+    source = find(card)
+    if not source.table:
+        raise UserError(f"{card}: this card makes no table", "name a function in its `table:` line")
+    try:
+        make = resolve(source.table)
+    except NotAllowedError as problem:
+        raise UserError(f"{card}: `table: {source.table}`", str(problem)) from None
+    if not inspect.isfunction(make):
+        raise UserError(f"{card}: `table: {source.table}` is no function", "name one that is")
+    takes = inspect.signature(make)
+    try:
+        takes.bind(card, **options)
+    except TypeError as problem:
+        known = ", ".join(list(takes.parameters)[1:]) or "none"
+        raise UserError(f"{card}: {problem}", f"its options are {known}") from None
+    table = make(card, **options)
+    if not isinstance(table, Table):
+        raise UserError(f"{card}: `table: {source.table}` makes a {type(table).__name__}")
+    return table
+
+
 class CardData(LightningDataModule):
-    """A table that a dataset card's reader makes, cut into batches.
+    """A table that a dataset card's ``table`` function makes, cut into batches.
 
     Args:
         card: name of a dataset card or path to one's own.
         inputs: which of its inputs to use; ``None`` for all.
         batch_size: samples in a training batch.
         leave_out: groups that no split may contain (a star kept for a later test).
-        options: passed to the card's reader.
+        options: passed to that function.
         workers: processes that fetch batches; 0 fetches in the trainer's own.
     """
 
@@ -43,9 +78,7 @@ class CardData(LightningDataModule):
         """The whole table, read once."""
         import numpy as np
 
-        from science.core.datasets import read
-
-        table: Table = read(self.card, **self.options)
+        table = read_table(self.card, **self.options)
         if self.leave_out:
             table = table.take(np.flatnonzero(~np.isin(table.group, list(self.leave_out))))
         return table if self.inputs is None else table.with_inputs(self.inputs)

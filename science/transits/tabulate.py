@@ -67,7 +67,7 @@ def kepler_dr24(
     columns = kepler_columns(views.columns, views.global_view, views.local_view)
     names = choose(scalars, KEPLER_FAMILIES)
     if context and set(names) & set(KEPLER_FAMILIES["context"]):
-        given = tables.tce_dr24() if card == "transits/kepler-dr24" else tables.tce_dr24(card)
+        given = tables.tce_dr24(card)
         everything = kepler_catalogue({name: given[name].to_numpy() for name in given})
         mine = {"kepid": views.kepid, "tce_plnt_num": views.tce_plnt_num, **views.columns}
         columns |= survey_context(kepler_catalogue(mine), everything)

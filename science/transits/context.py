@@ -90,10 +90,10 @@ def neighbours(
 
     ``match_distance`` is how far the nearest event of period P, 2 P or P / 2 is from this one, in
     durations: that of the epochs, plus half the drift of the two over the baseline; ``UNMATCHED``
-    at most, and where there is none. ``match_depth_ratio`` is log10 of that event's depth over this one's, and
-    ``match_count`` counts those nearer than one duration. ``crowding_1pc`` and ``crowding_01pc``
-    count the events within 1 % and 0.1 % in period, ``epoch_crowding`` those whose first epoch is
-    within 0.3 days.
+    at most, and where there is none. ``match_depth_ratio`` is log10 of that event's depth over this
+    one's, and ``match_count`` counts those nearer than one duration. ``crowding_1pc`` and
+    ``crowding_01pc`` count the events within 1 % and 0.1 % in period, ``epoch_crowding`` those
+    whose first epoch is within 0.3 days.
     """
     order = np.argsort(catalogue.period, kind="stable")
     ranked = catalogue.take(order)

@@ -103,7 +103,8 @@ def draw_planet(
     if period is None:
         period = float(np.clip(np.exp(rng.normal(np.log(11), 1.25)), 0.5, 500))
     if radius is None:
-        radius = float(np.clip(np.exp(rng.normal(np.log(2.2), 0.65)), 0.4, 22))
+        typical, spread = (10.5, 0.3) if rng.random() < 0.1 else (2.2, 0.6)
+        radius = float(np.clip(np.exp(rng.normal(np.log(typical), spread)), 0.4, 22))
     ratio = radius * EARTH_PER_SOLAR_RADIUS / star.radius
     axis = max(scaled_axis(period, density(star)), 1.5 + ratio)
     eccentricity = float(min(rng.rayleigh(0.06), 0.6)) if period > 4 else 0.0

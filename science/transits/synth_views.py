@@ -19,7 +19,7 @@ from scipy.ndimage import uniform_filter1d
 from science.core.seeds import rng as stream
 from science.transits import instrument
 from science.transits.instrument import Artefact
-from science.transits.lightcurve import Ephemeris, Floats, LightCurve, Star
+from science.transits.lightcurve import Ephemeris, LightCurve, Star
 from science.transits.mirrored import CLIP, WINDOW
 from science.transits.population import (
     EARTHS,
@@ -39,12 +39,12 @@ from science.transits.views import MAD_TO_SIGMA, Views, deepest, stack, views
 MISSION_DAYS = 1460.0
 DETECTED, FAINTEST = 7.1, 5.5
 SHARES: Mapping[Kind, float] = {
-    "planet": 0.35,
-    "eb": 0.15,
-    "blend": 0.13,
-    "variable": 0.17,
-    "noise": 0.1,
-    "systematic": 0.1,
+    "planet": 0.30,
+    "eb": 0.10,
+    "blend": 0.15,
+    "variable": 0.25,
+    "noise": 0.10,
+    "systematic": 0.10,
 }
 SCALARS = ("tce_period", "tce_time0bk", "tce_duration", "tce_depth", "tce_model_snr", "tce_impact",
            "tce_prad", "tce_eqt", "tce_steff", "tce_slogg", "tce_sradius")  # fmt: skip
@@ -261,6 +261,3 @@ def _scalars(star: Star, found: Ephemeris, snr: float, impact: float) -> dict[st
     radius = star.radius * np.sqrt(max(found.depth, 1e-8)) * EARTHS
     values += [impact, float(radius), equilibrium(star, axis), star.teff, star.logg, star.radius]
     return dict(zip(SCALARS, values, strict=True))
-
-
-__all__ = ["SCALARS", "SHARES", "Floats", "SimulatedViews", "simulate_views"]

@@ -274,3 +274,25 @@ def test_a_light_curve_keeps_what_it_is():
         assert isinstance(changed, LightCurve)
         assert changed.star == lc.star
         assert changed.notes != lc.notes
+
+
+@pytest.mark.mirror
+def test_flattening_keeps_a_planet_injected_into_kepler_90(mirror):
+    """Christiansen et al. 2013 (ApJS 207, 35) ask 0.997 of the pipeline's detrending."""
+    from science.transits.flatten import flatten
+    from science.transits.read import read_star
+
+    files = sorted((mirror / "transits/fits/kepler/011442793").glob("*.fits"))[:3]
+    lc = read_star(files)
+    orbit = Orbit(6.3, lc.time[0] + 3, 14.0, 0.3)
+    planet = Planet(orbit, 0.025, LIMB)
+    event = Ephemeris(6.3, orbit.epoch, orbit.duration(0.025))
+    with_planet = inject(lc, planet)
+
+    def lost(before, after):
+        _, i, j = np.intersect1d(before.time, after.time, return_indices=True)
+        inside = event.in_event(before.time[i], 0.5)
+        return np.mean(before.flux[i][inside] - after.flux[j][inside])
+
+    kept = lost(flatten(lc, [event]), flatten(with_planet, [event])) / lost(lc, with_planet)
+    assert kept == pytest.approx(1, abs=0.01)

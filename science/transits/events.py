@@ -12,6 +12,7 @@ from science.transits.noise import spread
 
 NEVER = 1e6  # days: a period that no light curve is long enough to repeat
 COVERAGE = 0.3  # share of an event's points that must be there for it to count
+WHOLE = 0.7  # share that must be there for its middle to be known
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,18 @@ def events(lc: LightCurve, ephemeris: Ephemeris, known: Noise | None = None) -> 
 
 
 def late_events(
-    lc: LightCurve, ephemeris: Ephemeris, reach: float = 1.5, clear: float = 8.0
+    lc: LightCurve,
+    ephemeris: Ephemeris,
+    least: float = 0.25,
+    clear: float = 8.0,
+    reach: float = 1.5,
 ) -> list[Ephemeris]:
-    """Events that come more than a quarter duration early or late, each by itself.
+    """Events that come more than ``least`` durations early or late, each by itself.
 
     Planets that pull at one another miss their appointments (Kepler-90 g by a day), and a mask in
-    the wrong place leaves the deepest dips of the light curve standing. Only events that stand
-    out alone (``clear`` sigma) can be moved, by at most ``reach`` days or a tenth of the period.
+    the wrong place leaves the deepest dips of the light curve standing. Only events that stand out
+    alone (``clear`` sigma), have most of their points and are 0.4 to 2.5 times as deep as the
+    ephemeris says (where it does) can be moved, by at most ``reach`` days or a tenth of the period.
 
     Returns:
         one ephemeris per moved event, with a period so long that it never repeats.
@@ -136,18 +142,21 @@ def late_events(
         due = ephemeris.epoch + number * ephemeris.period
         low, high = np.searchsorted(lc.time, [due - reach - ephemeris.duration, due + reach
                                               + ephemeris.duration])  # fmt: skip
-        shift = _shift(lc.time[low:high] - due, lc.flux[low:high], ephemeris.duration, reach, level)
-        if shift[1] > clear and abs(shift[0]) > 0.25 * ephemeris.duration:
-            moved.append(replace(ephemeris, epoch=due + shift[0], period=NEVER))
+        shift, snr, depth = _shift(
+            lc.time[low:high] - due, lc.flux[low:high], ephemeris.duration, reach, level
+        )
+        alike = not 0 < ephemeris.depth < 1 or 0.4 < depth / ephemeris.depth < 2.5
+        if snr > clear and alike and abs(shift) > least * ephemeris.duration:
+            moved.append(replace(ephemeris, epoch=due + shift, period=NEVER))
     return moved
 
 
 def _shift(
     time: Floats, flux: Floats, duration: float, reach: float, level: Noise
-) -> tuple[float, float]:
-    """Where within ``reach`` of zero a box of one duration is most significant, and how much."""
+) -> tuple[float, float, float]:
+    """Where within ``reach`` of zero a box is most significant, how much, and how deep."""
     if len(time) < 3:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     shifts = np.arange(-reach, reach + 1e-9, duration / 20)
     left = np.searchsorted(time, shifts - duration / 2)
     right = np.searchsorted(time, shifts + duration / 2)
@@ -155,10 +164,10 @@ def _shift(
     drop = np.concatenate([[0.0], np.cumsum(1 - flux)])
     depth = (drop[right] - drop[left]) / np.maximum(points, 1)
     usual = duration / max(float(np.median(np.diff(time))), 1e-9)
-    snr = np.where(points > COVERAGE * usual, depth / level.of_mean(points), 0.0)
+    snr = np.where(points > WHOLE * usual, depth / level.of_mean(points), 0.0)
     # All boxes inside the flat bottom tie within the noise; their middle is the transit's.
     best = snr > snr.max() - 1
-    return float(np.mean(shifts[best])), float(snr.max())
+    return float(np.mean(shifts[best])), float(snr.max()), float(depth[np.argmax(snr)])
 
 
 def masks(lc: LightCurve, ephemeris: Ephemeris, margin: float = 1.6) -> list[Ephemeris]:
@@ -173,15 +182,21 @@ def masks(lc: LightCurve, ephemeris: Ephemeris, margin: float = 1.6) -> list[Eph
 
 
 def punctual(lc: LightCurve, ephemeris: Ephemeris) -> tuple[LightCurve, int]:
-    """The light curve without late events and the places they were missed at, and their number.
+    """The light curve with late events moved to where they were due, and how many there were.
 
-    What is left folds to one shape: a late event would count as an empty one and as a secondary.
+    So it folds to one shape: a late event would count as an empty one and as a secondary. Only
+    clear ones (15 sigma, over a tenth of a duration late) are moved; a box fits noise too.
     """
-    late = late_events(lc, ephemeris)
-    due = ephemeris.period * np.array([ephemeris.number(np.array(e.epoch)) for e in late])
-    missed = [replace(e, epoch=ephemeris.epoch + float(d)) for e, d in zip(late, due, strict=True)]
-    wide = [replace(e, duration=1.6 * e.duration) for e in (*late, *missed)]
-    return lc.select(~covered(lc, wide)), len(late)
+    late = late_events(lc, ephemeris, least=0.1, clear=15.0)
+    time, keep = lc.time.copy(), np.ones(len(lc), dtype=bool)
+    for event in late:
+        number = int(ephemeris.number(np.array([event.epoch]))[0])
+        due = ephemeris.epoch + ephemeris.period * number
+        mine = np.abs(lc.time - event.epoch) < event.duration
+        keep &= mine | (np.abs(lc.time - due) > event.duration)
+        time[mine] -= event.epoch - due
+    moved = replace(lc, time=time).select(keep)
+    return moved.select(np.argsort(moved.time, kind="stable")), len(late)
 
 
 def covered(lc: LightCurve, events: list[Ephemeris]) -> NDArray[np.bool_]:

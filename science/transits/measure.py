@@ -19,6 +19,7 @@ HALF = "period exceeds half the baseline"
 WHOLE = "period exceeds the baseline"
 ODD_EVEN = "odd and even transits differ"
 SECONDARY = "secondary eclipse"
+MULTIPLE = "gaps allow a period this many times as long"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def measure(lc: LightCurve, ephemeris: Ephemeris) -> Measurement:
         fap=_fap(found.snr, snr, ephemeris) if len(found) else 1.0,
         flags=(),
     )
-    return replace(measured, flags=_flags(lc, ephemeris, measured))
+    return replace(measured, flags=(*_flags(lc, ephemeris, measured), *_gaps(found)))
 
 
 def chance(snr: float, trials: float) -> float:
@@ -191,6 +192,11 @@ def _fap(snr: float, others: Floats, ephemeris: Ephemeris) -> float:
     seen = others[others != 0]
     scatter = 1.4826 * float(np.median(np.abs(seen - np.median(seen)))) if len(seen) > 8 else 1.0
     return chance(snr / max(scatter, 1.0), ephemeris.period / ephemeris.duration)
+
+
+def _gaps(found: Events) -> tuple[str, ...]:
+    step = math.gcd(*(int(n) for n in np.diff(found.number)))
+    return (f"{MULTIPLE}: {step}",) if step > 1 else ()
 
 
 def _flags(lc: LightCurve, ephemeris: Ephemeris, found: Measurement) -> tuple[str, ...]:

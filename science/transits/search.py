@@ -72,7 +72,7 @@ def search(
         method: shape that refines period, epoch and duration. The sweep is the same for both.
         max_planets: most signals to return.
         periods: shortest and longest trial period [days]; else 0.6 d to where ``min_transits``
-            events fit into the baseline, at most half of it.
+            events fit into the baseline.
         known: planets to mask before the first round; not returned.
         min_snr: least ``Signal.detection``; by default ``LEAST_SNR`` of the method.
         min_transits: events with data that a signal needs; 3 unless given, 2 for light curves
@@ -92,7 +92,7 @@ def search(
     if method not in LEAST_SNR:
         raise UserError(f"method={method!r} is unknown", f"use one of {', '.join(LEAST_SNR)}")
     least = min_transits or (3 if lc.baseline > 100 else 2)
-    limits = period_range(lc, periods, max(least, 3))
+    limits = period_range(lc, periods, least)
     cores = os.cpu_count() or 1
     threads = min(threads or cores, cores)
     snr = LEAST_SNR[method] if min_snr is None else min_snr
@@ -245,7 +245,7 @@ def _settled(lc: LightCurve, signal: Signal, others: Sequence[Ephemeris]) -> Sig
     result = measure(regular, signal.ephemeris)
     flags = [*result.flags, *harmonics(signal.ephemeris.period, others)]
     if late:
-        flags.append(f"{late} of {result.transits + late} transits late or early")
+        flags.append(f"{late} of {result.transits} transits late or early")
     ephemeris = replace(signal.ephemeris, depth=result.depth)
     return replace(signal, ephemeris=ephemeris, measurement=result, flags=tuple(flags))
 

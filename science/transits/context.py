@@ -6,6 +6,7 @@ set times appears on many stars at once; and a second event with the same period
 a binary's secondary eclipse or what is left after the first was taken out. Nothing here counts the
 events of a star or uses their numbers other than to say which of two came first: planet hosts were
 searched and labelled with more care, so such a count would tell the label and not the physics.
+Of the stars' own numbers only differences are used, which say how near two stars are.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ NEIGHBOURS = (
     "match_distance",
     "match_depth_ratio",
     "match_count",
+    "match_gap",
     "crowding_1pc",
     "crowding_01pc",
     "epoch_crowding",
@@ -35,6 +37,7 @@ CONTEXT = NEIGHBOURS + TWINS
 
 KEPLER_DAYS = 1400.0
 UNMATCHED = 9.0
+NO_STAR = 12.0  # log10 of a gap wider than any catalogue number
 RATIOS = (1.0, 2.0, 0.5)
 CLOSE_EPOCH = 0.3  # days
 _PAIRS_AT_ONCE = 2_000_000
@@ -45,13 +48,13 @@ class Catalogue:
     """Events found in a survey; every array is (events,).
 
     Attributes:
-        star: which star, by any number or name.
+        star: number of the star in its catalogue.
         number: tells the events of one star apart and grows in order of detection.
         period, epoch, duration: of the event [day]; the epoch is that of the first one.
         depth: [ppm].
     """
 
-    star: NDArray[Any]
+    star: NDArray[np.int64]
     number: NDArray[np.int64]
     period: Floats
     epoch: Floats
@@ -91,7 +94,9 @@ def neighbours(
     ``match_distance`` is how far the nearest event of period P, 2 P or P / 2 is from this one, in
     durations: that of the epochs, plus half the drift of the two over the baseline; ``UNMATCHED``
     at most, and where there is none. ``match_depth_ratio`` is log10 of that event's depth over this
-    one's, and ``match_count`` counts those nearer than one duration. ``crowding_1pc`` and
+    one's, and ``match_count`` counts those nearer than one duration. ``match_gap`` is log10 of the
+    smallest difference of star numbers to one of those, ``NO_STAR`` where there is none: numbers
+    of the KIC ascend with declination, and light leaks mostly to neighbours. ``crowding_1pc`` and
     ``crowding_01pc`` count the events within 1 % and 0.1 % in period, ``epoch_crowding`` those
     whose first epoch is within 0.3 days.
     """
@@ -140,7 +145,7 @@ def twins(
 
 def _matches(events: Catalogue, ranked: Catalogue, baseline: float) -> dict[str, Floats]:
     best, ratio = np.full(len(events), UNMATCHED), np.zeros(len(events))
-    count = np.zeros(len(events))
+    count, gap = np.zeros(len(events)), np.full(len(events), NO_STAR)
     for factor in RATIOS:
         period = events.period * factor
         width = _tolerance(events, baseline)
@@ -150,13 +155,21 @@ def _matches(events: Catalogue, ranked: Catalogue, baseline: float) -> dict[str,
             other = ranked.star[theirs] != events.star[mine]
             mine, theirs = mine[other], theirs[other]
             distance = _distance(events, ranked, (mine, theirs), factor, baseline)
-            count += np.bincount(mine[distance < 1], minlength=len(events))
+            near = distance < 1
+            count += np.bincount(mine[near], minlength=len(events))
+            apart = np.abs(ranked.star[theirs[near]] - events.star[mine[near]])
+            np.minimum.at(gap, mine[near], np.log10(apart))
             rows, pick = _nearest(mine, distance)
             better = distance[pick] < best[rows]
             rows, pick = rows[better], pick[better]
             best[rows] = distance[pick]
             ratio[rows] = _depth_ratio(ranked.depth[theirs[pick]], events.depth[rows])
-    return {"match_distance": best, "match_depth_ratio": ratio, "match_count": count}
+    return {
+        "match_distance": best,
+        "match_depth_ratio": ratio,
+        "match_count": count,
+        "match_gap": gap,
+    }
 
 
 def _distance(

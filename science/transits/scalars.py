@@ -1,7 +1,7 @@
 """The numbers a network sees beside the views: what they are called, and what follows from them.
 
-The order of ``KEPLER_SCALARS`` and ``TESS_SCALARS`` is fixed, because released weights depend on
-it: add a name only at the end of its table.
+Each family is one input of a network. The order within it is fixed, because released weights
+depend on it: add a name only at the end of its family.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ def kepler_scalars(
     global_view: NDArray[np.float32],
     local_view: NDArray[np.float32],
     context: Mapping[str, float] | None = None,
-) -> NDArray[np.float32]:
-    """One signal's ``KEPLER_SCALARS``, (k,), for a network that was trained on the table.
+) -> dict[str, NDArray[np.float32]]:
+    """One signal's numbers by family, each (k,), for a network that was trained on the table.
 
     Args:
         measured: by the table's names and in its units, such as ``tce_period`` [day],
@@ -160,8 +160,7 @@ def kepler_scalars(
     columns |= {name: np.array([float(value)]) for name, value in (context or {}).items()}
     columns = {"tce_period": np.array([np.nan])} | columns
     full = kepler_columns(columns, global_view[None], local_view[None])
-    row: NDArray[np.float32] = matrix(full, KEPLER_SCALARS, 1)[0]
-    return row
+    return {family: matrix(full, names, 1)[0] for family, names in KEPLER_FAMILIES.items()}
 
 
 def kepler_columns(

@@ -33,6 +33,7 @@ from science.transits.synth_views import simulate_views
 
 Task = Literal["triage", "vetting"]
 Scalars = Sequence[str] | None
+Families = Mapping[str, tuple[str, ...]]
 _TESS_CLASSES: Mapping[str, tuple[str, ...]] = {"triage": ("T", "J"), "vetting": ("PC", "EB", "J")}
 
 __all__ = [
@@ -54,7 +55,8 @@ def kepler_dr24(
 ) -> Table:
     """The 15,736 labelled DR24 events: PC against AFP and NTP, grouped by star.
 
-    Inputs: ``global_view`` (n, 201), ``local_view`` (n, 61), ``scalars`` (n, k).
+    Inputs: ``global_view`` (n, 201), ``local_view`` (n, 61), and the families of numbers ``own``,
+    ``errors`` and ``context``, each (n, k) in the order of ``KEPLER_FAMILIES``.
 
     Args:
         card: dataset card.
@@ -72,7 +74,8 @@ def kepler_dr24(
         mine = {"kepid": views.kepid, "tce_plnt_num": views.tce_plnt_num, **views.columns}
         columns |= survey_context(kepler_catalogue(mine), everything)
     return Table(
-        inputs=_inputs(views.global_view, views.local_view) | _numbers(columns, names, len(views)),
+        inputs=_inputs(views.global_view, views.local_view)
+        | _numbers(columns, names, len(views), KEPLER_FAMILIES),
         label=_index(views.label, tables.KEPLER_LABELS),
         classes=tables.KEPLER_LABELS,
         id=_names("{:09d}-{:02d}", views.kepid, views.tce_plnt_num),
@@ -91,12 +94,12 @@ def tess_yu2019(
 ) -> Table:
     """The 16,513 TESS events of Yu et al. (2019, AJ 158, 25), grouped by star, the paper's split.
 
-    Inputs: ``global_view`` (n, 201), ``local_view`` and ``secondary_view`` (n, 61), ``scalars``
-    (n, k). ``triage`` asks for anything that transits (classes T, which is PC or EB, and J),
-    ``vetting`` for planet candidates (PC, EB, J) on the same rows. The three events labelled other
-    are left out: the paper's networks call them positive in triage and negative in vetting. Epoch,
-    position, camera and CCD are not among the scalars: they name a sector and a place on the sky,
-    and the next sector's are others.
+    Inputs: ``global_view`` (n, 201), ``local_view`` and ``secondary_view`` (n, 61), ``own`` and
+    ``context``, each (n, k) in the order of ``TESS_FAMILIES``. ``triage`` asks for anything that
+    transits (classes T, which is PC or EB, and J), ``vetting`` for planet candidates (PC, EB, J)
+    on the same rows. The three events labelled other are left out: the paper's networks call them
+    positive in triage and negative in vetting. Epoch, position, camera and CCD are not among the
+    scalars: they name a sector and a place on the sky, and the next sector's are others.
 
     Args:
         card: dataset card.
@@ -116,7 +119,8 @@ def tess_yu2019(
         label = np.where(np.isin(label, ("PC", "EB")), "T", label)
     rows = np.flatnonzero(views.label != "O")
     inputs = _inputs(views.global_view, views.local_view)
-    inputs |= {"secondary_view": views.secondary_view} | _numbers(columns, names, len(views))
+    inputs |= {"secondary_view": views.secondary_view}
+    inputs |= _numbers(columns, names, len(views), TESS_FAMILIES)
     return Table(
         inputs={name: array[rows] for name, array in inputs.items()},
         label=_index(label[rows], classes),
@@ -147,7 +151,7 @@ def simulated(
     split = np.where(place < 0.8, "train", np.where(place < 0.9, "val", "test"))
     return Table(
         inputs=_inputs(made.views.global_view, made.views.local_view)
-        | _numbers(columns, choose(scalars, KEPLER_FAMILIES), count),
+        | _numbers(columns, choose(scalars, KEPLER_FAMILIES), count, KEPLER_FAMILIES),
         label=_index(made.label, tables.KEPLER_LABELS),
         classes=tables.KEPLER_LABELS,
         id=_names("simulated-{:d}-{:06d}", np.full(count, seed), row),
@@ -211,9 +215,11 @@ def _inputs(
 
 
 def _numbers(
-    columns: Mapping[str, Floats], names: Sequence[str], rows: int
+    columns: Mapping[str, Floats], names: Sequence[str], rows: int, families: Families
 ) -> dict[str, NDArray[np.float32]]:
-    return {"scalars": matrix(columns, names, rows)} if names else {}
+    """One input per family of which a name was chosen."""
+    chosen = {f: [n for n in members if n in names] for f, members in families.items()}
+    return {f: matrix(columns, members, rows) for f, members in chosen.items() if members}
 
 
 def _index(label: NDArray[np.str_], classes: Sequence[str]) -> NDArray[np.int64]:

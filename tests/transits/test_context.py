@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from science.transits import context as module
-from science.transits.context import CONTEXT, UNMATCHED, Catalogue, context
+from science.transits.context import CONTEXT, NO_STAR, UNMATCHED, Catalogue, context
 
 
 def catalogue(rows):
@@ -42,6 +42,7 @@ def only(events, everything=None):
 def test_an_event_alone_matches_nothing():
     alone = only(catalogue([PLANET]))
     assert alone.pop("match_distance") == UNMATCHED
+    assert alone.pop("match_gap") == NO_STAR
     assert set(alone.values()) == {0.0}
 
 
@@ -65,6 +66,30 @@ def test_distance_counts_epochs_and_drift_in_durations():
     assert apart["match_count"] == 0
     opposite = only(catalogue([PLANET, (2, 1, 7.0, 136.5, 0.2, 9.0)]))
     assert (opposite["match_distance"], opposite["match_depth_ratio"]) == (UNMATCHED, 0)
+
+
+def test_gap_is_to_the_closest_numbered_star_that_matches():
+    everything = catalogue([
+        (5000, 1, 7.0, 133.0, 0.2, 100.0),
+        (6000, 1, 7.0, 133.01, 0.2, 1e5),  # the nearest in time is not the nearest in number
+        (4900, 1, 14.0, 133.1, 0.4, 1e4),  # half a duration late, at twice the period
+        (5010, 1, 7.0, 134.2, 0.2, 1e4),  # six durations late
+        (5000, 2, 7.0, 133.0, 0.2, 1e4),  # the same star
+        (5001, 1, 9.0, 133.0, 0.2, 1e4),  # another period
+    ])  # fmt: skip
+    found = context(everything, everything)
+    assert found["match_count"].tolist() == [2, 3, 3, 0, 2, 0]
+    # 4900 lasts twice as long, so its own distances are half as many durations.
+    gap = [np.log10(100), np.log10(1000), np.log10(100), NO_STAR, np.log10(100), NO_STAR]
+    assert found["match_gap"] == pytest.approx(gap)
+    assert found["match_distance"][0] == pytest.approx(0.05)
+
+
+def test_the_next_number_is_the_smallest_gap():
+    below, above = (4, 1, 7.0, 133.0, 0.2, 9.0), (6, 1, 7.0, 133.0, 0.2, 9.0)
+    planet = (5, *PLANET[1:])
+    assert only(catalogue([planet, below]))["match_gap"] == 0
+    assert only(catalogue([planet, above]))["match_gap"] == 0
 
 
 def test_crowding_counts_other_stars_near_in_period_and_in_epoch():
@@ -106,16 +131,19 @@ def test_unrelated_events_on_the_same_star_change_nothing():
         assert {k: v[0] for k, v in after.items()} == {k: v[row] for k, v in before.items()}
 
 
-def test_numbers_matter_only_for_which_twin_came_first():
+def test_numbers_matter_only_for_which_twin_came_first_and_how_near_a_star_is():
     everything = survey()
-    shifted = replace(everything, number=everything.number * 3 + 7)
-    renamed = replace(everything, star=everything.star * 13 % 10_007)
     before = context(everything, everything)
-    for other in (shifted, renamed):
+    counted = replace(everything, number=everything.number * 3 + 7)
+    moved = replace(everything, star=everything.star + 757_450)
+    mirrored = replace(everything, star=9_999_999_999 - everything.star)
+    shuffled = replace(everything, star=everything.star * 13 % 10_007)
+    for other in (counted, moved, mirrored, shuffled):
         after = context(other, other)
-        for name in CONTEXT:
-            np.testing.assert_array_equal(after[name], before[name])
+        for name in set(CONTEXT) - ({"match_gap"} if other is shuffled else set()):
+            np.testing.assert_array_equal(after[name], before[name], err_msg=name)
     assert before["twin"].any()
+    assert (before["match_gap"] < NO_STAR).any()
 
 
 def test_order_of_the_list_changes_nothing():
@@ -144,12 +172,16 @@ def test_each_event_against_a_plain_loop():
         assert found["crowding_1pc"][i] == np.sum(other & (np.abs(ratio - 1) <= 0.01))
         apart = np.abs(everything.epoch - everything.epoch[i]) <= 0.3
         assert found["epoch_crowding"][i] == np.sum(other & apart)
-        best = UNMATCHED
+        best, gap = UNMATCHED, NO_STAR
         for factor in (1, 2, 0.5):
             width = max(2e-4, everything.duration[i] / 1400)
             near = other & (np.abs(ratio / factor - 1) < width)
             small = everything.period[i] * min(factor, 1)
             late = (everything.epoch[near] - everything.epoch[i] + small / 2) % small - small / 2
             drift = np.abs(ratio[near] / factor - 1) * 1400
-            best = min([best, *((np.abs(late) + drift / 2) / everything.duration[i])])
+            distance = (np.abs(late) + drift / 2) / everything.duration[i]
+            best = min([best, *distance])
+            star = everything.star[near][distance < 1]
+            gap = min([gap, *np.log10(np.abs(star - everything.star[i]))])
         assert found["match_distance"][i] == pytest.approx(best, abs=1e-9)
+        assert found["match_gap"][i] == pytest.approx(gap, abs=1e-9)

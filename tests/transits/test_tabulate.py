@@ -10,9 +10,11 @@ import yaml
 from science.core.data import CardData, read_table
 from science.core.errors import UserError
 from science.transits import scalars, tabulate
+from science.transits.context import NO_STAR
 from science.transits.tabulate import (
     KEPLER_FAMILIES,
     KEPLER_SCALARS,
+    TESS_FAMILIES,
     TESS_SCALARS,
     kepler_scalars,
 )
@@ -35,6 +37,15 @@ def some_views(rng, n=N):
 
 def some_splits(n=N):
     return np.array((["train"] * 4 + ["val", "test"]) * (n // 6))
+
+
+def by_name(inputs, families):
+    """Name to values of every number in every family, whose width must be that of its names."""
+    return {
+        name: values
+        for family, names in families.items()
+        for name, values in zip(names, inputs[family].T, strict=True)
+    }
 
 
 @pytest.fixture
@@ -91,11 +102,14 @@ def test_scalars_keep_the_order_that_weights_depend_on():
     assert KEPLER_SCALARS[:5] == (
         "tce_period", "tce_time0bk", "tce_duration", "tce_depth", "tce_model_snr",
     )  # fmt: skip
-    assert (len(KEPLER_SCALARS), len(TESS_SCALARS)) == (65, 56)
-    assert len(set(KEPLER_SCALARS)) == 65
-    assert KEPLER_SCALARS.index("tce_period_err") == 42
-    assert KEPLER_SCALARS.index("match_distance") == 55
-    assert KEPLER_SCALARS[-1] == "twin_earlier"
+    widths = {family: len(names) for family, names in KEPLER_FAMILIES.items()}
+    assert widths == {"own": 42, "errors": 13, "context": 11}
+    assert {family: len(n) for family, n in TESS_FAMILIES.items()} == {"own": 50, "context": 7}
+    assert len(set(KEPLER_SCALARS)) == 66
+    assert len(set(TESS_SCALARS)) == 57
+    assert KEPLER_FAMILIES["errors"][0] == "tce_period_err"
+    assert KEPLER_FAMILIES["context"][2:4] == ("match_count", "match_gap")
+    assert KEPLER_FAMILIES["context"][-1] == "twin_earlier"
 
 
 @pytest.mark.parametrize("names", [KEPLER_SCALARS, TESS_SCALARS])
@@ -118,7 +132,7 @@ def test_families_and_names_may_be_mixed_and_come_in_fixed_order():
 def test_the_earth_around_the_sun_lasts_as_long_as_expected():
     earth = {"tce_period": 365.25, "tce_duration": 13.0, "tce_depth": 84.0, "tce_slogg": 4.438}
     earth |= {"tce_sradius": 1.0, "tce_prad": 1.0, "tce_model_snr": 12.0, "tce_depth_err": 7.0}
-    row = dict(zip(KEPLER_SCALARS, kepler_scalars(earth, *flat()), strict=True))
+    row = by_name(kepler_scalars(earth, *flat()), KEPLER_FAMILIES)
     assert row["duration_over_expected"] == pytest.approx(1, rel=1e-5)
     assert row["radius_consistency"] == pytest.approx(1, rel=0.01)
     assert row["transits"] == pytest.approx(3.833, rel=1e-3)
@@ -132,9 +146,11 @@ def flat():
 
 
 def test_a_signal_of_which_nothing_is_known_has_only_its_shape():
-    row = kepler_scalars({}, *flat())
-    assert row.dtype == np.float32
-    known = {name for name, value in zip(KEPLER_SCALARS, row, strict=True) if np.isfinite(value)}
+    made = kepler_scalars({}, *flat())
+    assert {(family, row.dtype.name, row.shape) for family, row in made.items()} == {
+        ("own", "float32", (42,)), ("errors", "float32", (13,)), ("context", "float32", (11,))
+    }  # fmt: skip
+    known = {name for name, value in by_name(made, KEPLER_FAMILIES).items() if np.isfinite(value)}
     assert "tce_period" not in known
     assert {"fourier_1", "edge_scatter", "slope"} <= known
     with pytest.raises(UserError, match="no scalar period"):
@@ -160,22 +176,25 @@ def test_kepler_rows_are_named_grouped_and_labelled(kepler):
     assert table.truth.sum() == N // 3
     assert table.group[:4].tolist() == [757450, 757450, 757451, 757451]
     assert {name: array.shape for name, array in table.inputs.items()} == {
-        "global_view": (N, 201), "local_view": (N, 61), "scalars": (N, 65)
+        "global_view": (N, 201), "local_view": (N, 61),
+        "own": (N, 42), "errors": (N, 13), "context": (N, 11),
     }  # fmt: skip
     assert all(array.dtype == np.float32 for array in table.inputs.values())
-    assert not np.isinf(table.inputs["scalars"]).any()
-    missing = table.inputs["scalars"][3, KEPLER_SCALARS.index("depth_significance")]
-    assert np.isnan(missing)
+    assert not any(np.isinf(table.inputs[family]).any() for family in KEPLER_FAMILIES)
+    assert np.isfinite(table.inputs["context"]).all()
+    assert np.isnan(by_name(table.inputs, KEPLER_FAMILIES)["depth_significance"][3])
 
 
 def test_a_table_row_is_what_the_network_is_fed_for_a_single_signal(kepler):
     table, frame = read_table(kepler), pd.read_csv(kepler.replace("card.yaml", "tces.csv.gz"))
     names = [name for name in frame if name in KEPLER_SCALARS]
-    row = table.inputs["scalars"][6]
-    context = dict(zip(KEPLER_SCALARS[-10:], row[-10:].astype(float), strict=True))
+    said = table.inputs["context"][6].astype(float)
+    context = dict(zip(KEPLER_FAMILIES["context"], said, strict=True))
     views = table.inputs["global_view"][6], table.inputs["local_view"][6]
     alone = kepler_scalars({name: frame[name][6] for name in names}, *views, context)
-    np.testing.assert_allclose(alone, row, rtol=1e-6)
+    assert set(alone) == set(KEPLER_FAMILIES)
+    for family, row in alone.items():
+        np.testing.assert_allclose(row, table.inputs[family][6], rtol=1e-6, err_msg=family)
 
 
 def test_labels_change_no_input(kepler):
@@ -194,13 +213,21 @@ def test_labels_change_no_input(kepler):
 
 
 def test_scalars_can_be_chosen_or_left_out(kepler):
-    full = read_table(kepler).inputs["scalars"]
-    own = read_table(kepler, scalars=["own"]).inputs["scalars"]
-    np.testing.assert_array_equal(own, full[:, :42])
-    assert "scalars" not in read_table(kepler, scalars=[]).inputs
-    without = read_table(kepler, context=False).inputs["scalars"]
-    assert np.isnan(without[:, -10:]).all()
-    np.testing.assert_array_equal(without[:, :-10], full[:, :-10])
+    full = read_table(kepler).inputs
+    views = {"global_view", "local_view"}
+    own = read_table(kepler, scalars=["own"]).inputs
+    assert set(own) == views | {"own"}
+    np.testing.assert_array_equal(own["own"], full["own"])
+    some = read_table(kepler, scalars=["match_gap", "tce_depth", "match_distance"]).inputs
+    assert set(some) == views | {"own", "context"}
+    np.testing.assert_array_equal(some["own"], full["own"][:, [3]])
+    np.testing.assert_array_equal(some["context"], full["context"][:, [0, 3]])
+    assert set(read_table(kepler, scalars=[]).inputs) == views
+    without = read_table(kepler, context=False).inputs
+    assert without["context"].shape == (N, 11)
+    assert np.isnan(without["context"]).all()
+    for family in ("own", "errors"):
+        np.testing.assert_array_equal(without[family], full[family])
 
 
 def test_tess_triage_merges_what_vetting_tells_apart(tess):
@@ -217,8 +244,10 @@ def test_tess_triage_merges_what_vetting_tells_apart(tess):
 
 def test_tess_numbers_are_bounded_and_honest_about_what_is_missing(tess):
     table = read_table(tess)
-    column = dict(zip(TESS_SCALARS, table.inputs["scalars"].T, strict=True))
-    assert not np.isinf(table.inputs["scalars"]).any()
+    assert {f: table.inputs[f].shape[1] for f in TESS_FAMILIES} == {"own": 50, "context": 7}
+    assert "errors" not in table.inputs
+    column = by_name(table.inputs, TESS_FAMILIES)
+    assert not any(np.isinf(values).any() for values in column.values())
     assert column["depth_change"][1] == 100  # row 2 of the file; the first is left out
     assert np.isnan(column["secondary_centre"][6])
     assert column["has_secondary"][6] == 0
@@ -231,15 +260,17 @@ def test_tess_numbers_are_bounded_and_honest_about_what_is_missing(tess):
 def test_simulated_events_fit_the_same_network_and_their_seed():
     table = read_table("transits/simulated", count=20, seed=5)
     assert {k: v.shape[1:] for k, v in table.inputs.items()} == {
-        "global_view": (201,), "local_view": (61,), "scalars": (65,)
+        "global_view": (201,), "local_view": (61,), "own": (42,), "errors": (13,), "context": (11,)
     }  # fmt: skip
     sizes = {name: int((table.split == name).sum()) for name in ("train", "val", "test")}
     assert sizes == {"train": 16, "val": 2, "test": 2}
     assert len(set(table.group)) == 20
-    assert np.isnan(table.inputs["scalars"][:, 42:52]).all()
-    assert np.isfinite(table.inputs["scalars"][:, :11]).all()
+    assert np.isnan(table.inputs["errors"]).all()
+    assert np.isnan(table.inputs["context"]).all()
+    assert np.isfinite(table.inputs["own"][:, :11]).all()
     again = tabulate.simulated(count=20, seed=5)
-    np.testing.assert_array_equal(again.inputs["scalars"], table.inputs["scalars"])
+    for name, array in table.inputs.items():
+        np.testing.assert_array_equal(again.inputs[name], array)
     assert (again.id == table.id).all()
 
 
@@ -272,9 +303,9 @@ def test_options_of_the_wrong_name_are_said(kepler):
 
 
 def test_data_modules_read_through_the_card(kepler):
-    data = CardData(kepler, inputs=["scalars"], leave_out=[757450], options={"scalars": ["own"]})
-    assert data.table.inputs["scalars"].shape == (N - 2, 42)
-    assert list(data.table.inputs) == ["scalars"]
+    data = CardData(kepler, inputs=["own"], leave_out=[757450], options={"scalars": ["own"]})
+    assert data.table.inputs["own"].shape == (N - 2, 42)
+    assert list(data.table.inputs) == ["own"]
 
 
 # --- real data -----------------------------------------------------------------------------------
@@ -285,11 +316,14 @@ def test_real_kepler_events(mirror):
     table = read_table("transits/kepler-dr24")
     assert len(table) == 15_736
     assert np.bincount(table.label).tolist() == [3600, 9595, 2541]
-    column = dict(zip(KEPLER_SCALARS, table.inputs["scalars"].T, strict=True))
+    column = by_name(table.inputs, KEPLER_FAMILIES)
     share = [float((column["match_count"] > 0)[table.label == k].mean()) for k in range(3)]
     assert share[1] > 2 * share[0]  # contamination
     assert column["twin"][table.label == 0].mean() < 0.1 < column["twin"][table.label == 1].mean()
-    assert not np.isinf(table.inputs["scalars"]).any()
+    assert not any(np.isinf(values).any() for values in column.values())
+    matched = column["match_count"] > 0
+    assert ((column["match_gap"] < NO_STAR) == matched).all()
+    assert (column["match_gap"][matched] < 7.2).all()  # KIC numbers end at 13 million
 
 
 @pytest.mark.mirror

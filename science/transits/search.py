@@ -23,7 +23,7 @@ from science.transits.sweep import Spectrum, sweep
 MOST_POINTS = 150_000
 """Longer light curves are averaged before the search: ten years of 30-min data still fit."""
 
-LEAST_SNR: dict[Method, float] = {"tls": 6.0, "bls": 6.8}
+LEAST_SNR: dict[Method, float] = {"tls": 6.0, "bls": 6.5}
 """In white noise the highest of a four-year search's trials is about 5.6. Boxes need more, because
 slow noise suits them better than transit shapes. The Kepler mission's 7.1 is for 200,000 stars."""
 

@@ -58,7 +58,8 @@ SECTIONS = {
     "baselines": Section(many=True),
     "figures": Section(many=True),
 }
-REQUIRED = ("title", "question", "seed", "data", "net", "task", "trainer")
+REQUIRED = ("title", "question", "seed")
+TRAINING = ("data", "net", "task", "trainer")
 SUITE = ("title", "question", "suite")
 
 
@@ -75,10 +76,16 @@ def check(config: Mapping[str, Any]) -> list[str]:
     ]
     if suite:
         problems = [f"{p} (a suite has only {', '.join(SUITE)})" for p in problems]
-    problems += [f"{s}: missing section" for s in (SUITE if suite else REQUIRED) if s not in config]
+    needed = SUITE if suite else REQUIRED + (() if _only_measures(config) else TRAINING)
+    problems += [f"{s}: missing section" for s in needed if s not in config]
     for name, value in config.items():
         problems += _section(str(name), value, SECTIONS.get(str(name), Section()), name in known)
     return problems
+
+
+def _only_measures(config: Mapping[str, Any]) -> bool:
+    """Whether the experiment trains nothing: a protocol that measures what is there already."""
+    return "protocol" in config and not any(section in config for section in TRAINING)
 
 
 def check_node(path: str, node: Any, section: Section = Section()) -> list[str]:

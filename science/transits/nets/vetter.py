@@ -93,6 +93,8 @@ class Vetter(nn.Module):
         return embedded
 
     def _jittered(self, views: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        if not views:
+            return {}
         first = next(iter(views.values()))
         turn = torch.rand(len(first), 1, device=first.device) < 0.5
         turned = {name: torch.where(turn, v.flip(-1), v) for name, v in views.items()}

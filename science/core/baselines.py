@@ -22,7 +22,8 @@ class Baseline(Protocol):
 
     calibrated: bool
 
-    def scores(self, recipe: Recipe, learn: Index, judge: Index, name: str) -> Floats: ...
+    def scores(self, recipe: Recipe, learn: Index, judge: Index, name: str) -> Floats:
+        """One score for each of ``judge``; ``name`` is the baseline's own stream of seeds."""
 
 
 class OneNumber:

@@ -113,4 +113,5 @@ class FoldData(LightningDataModule):
         return ordered_loader(TableRows(self.table.take(self.val)), workers=self.workers)
 
     def _position(self) -> int:
-        return self.trainer.global_step if self.trainer is not None else 0
+        # Not the optimiser's steps: several batches may add up to one of those.
+        return self.trainer.fit_loop.total_batch_idx + 1 if self.trainer is not None else 0

@@ -107,10 +107,8 @@ class Binary:
         ones, found = np.ones(len(score)), {}
         for name, metric in chosen.items():
             sample = [d[name] for d in drawn if d]
-            low, high = np.percentile(sample, [2.5, 97.5]) if sample else (None, None)
-            value = metric(truth, score, ones)
-            bounds = (None, None) if low is None else (float(low), float(high))
-            found[name] = Measured(value, *bounds, len(score))
+            low, high = map(float, np.percentile(sample, [2.5, 97.5])) if sample else (None, None)
+            found[name] = Measured(metric(truth, score, ones), low, high, len(score))
         return found
 
     def _drawn(

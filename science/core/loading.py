@@ -1,7 +1,7 @@
 """Batches whose contents depend on the seed and the step alone.
 
 A run that was killed must see, after its resumption, the very batches that it would have seen.
-So the order is computed from ``(seed, epoch)`` and the position is the trainer's own step count;
+So the order is computed from ``(seed, epoch)`` and the position is the trainer's count of batches;
 no generator's state has to survive.
 """
 
@@ -32,7 +32,7 @@ class StepSampler(Sampler[list[int]]):
         size: rows in the dataset.
         batch_size: rows in a batch; a smaller last batch is dropped unless it is the only one.
         seed: master seed of the order.
-        position: says how many steps the training has made so far.
+        position: says how many batches the training has seen so far.
     """
 
     def __init__(self, size: int, batch_size: int, seed: int, position: Callable[[], int]) -> None:
@@ -49,7 +49,7 @@ class StepSampler(Sampler[list[int]]):
 
 
 class StepLoader(DataLoader[Any]):
-    """A loader that Lightning may resume in mid-epoch: its place is the trainer's step count."""
+    """A loader that Lightning may resume in mid-epoch: the trainer's count is its place."""
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the sampler computes its place."""
@@ -75,7 +75,7 @@ def ordered_loader(rows: Rows, batch_size: int = 1024, workers: int = 0) -> Data
 
 
 class _Whole(Dataset[Any]):
-    """Lets a stock DataLoader fetch ``Rows``: its fetcher calls ``__getitems__`` when there is one."""
+    """Lets a stock DataLoader fetch ``Rows``: its fetcher prefers ``__getitems__``."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows

@@ -15,8 +15,16 @@ from typing import Any
 from science import __version__, paths
 
 # Only what changes numbers; the environment as a whole may hold secrets.
-_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE")
-_VARIABLES += ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED")
+_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "PYTHONHASHSEED",
+)
 _SUFFIXES = {".py", ".yaml"}
 
 
@@ -65,7 +73,7 @@ def command() -> str:
     """The command that started this process, with the program's name in place of its path."""
     program = Path(sys.argv[0]).name
     name = "fifth" if program in ("fifth", "__main__.py") else program
-    return shlex.join([name, *(_portable(a) for a in sys.argv[1:])])
+    return shlex.join([name, *map(portable, sys.argv[1:])])
 
 
 def dataset(card: str) -> dict[str, Any]:
@@ -87,9 +95,14 @@ def peak_memory_mb() -> float | None:
     return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
 
 
-def _portable(argument: str) -> str:
+def portable(value: Any) -> Any:
+    """``value``, a text or a tree of them, without the name of anybody's home folder."""
+    if isinstance(value, dict):
+        return {key: portable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [portable(item) for item in value]
     home = str(Path.home())
-    return argument.replace(home, "~") if len(home) > 1 else argument
+    return value.replace(home, "~") if isinstance(value, str) and len(home) > 1 else value
 
 
 def _git(*words: str) -> str | None:

@@ -14,7 +14,7 @@ _EVERY_S = 15.0
 
 @contextmanager
 def narrator(console: Console | None = None) -> Iterator[Callable[[str, int, int, str], None]]:
-    """A function ``tell(what, done, total, note)``: live bars on a terminal, else a line at times."""
+    """``tell(what, done, total, note)``: live bars on a terminal, else a line now and then."""
     console = console or Console(stderr=True)
     if not console.is_terminal:
         yield _lines(console)

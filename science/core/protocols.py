@@ -45,10 +45,11 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
-class Protocol_(Protocol):
+class Trial(Protocol):
     """What a protocol can do; baselines are fitted and judged on the same rows."""
 
-    def run(self, recipe: Recipe) -> Outcome: ...
+    def run(self, recipe: Recipe) -> Outcome:
+        """Train the networks and score the rows that judge them."""
 
     def parts(self, recipe: Recipe) -> Iterator[tuple[Index, Index]]:
         """(training rows, judged rows) pairs whose judged rows together are the outcome's."""

@@ -38,12 +38,14 @@ class Recipe:
         folder: the run's folder.
         tell: is told ``(what, steps done, steps in all, note)``.
         cost: what each network's training took; not part of the results, since it never repeats.
+        clock: seconds that other steps took, by name; not part of the results either.
     """
 
     config: Mapping[str, Any]
     folder: Path
     tell: Tell = silent
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    clock: dict[str, float] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -85,15 +87,16 @@ class Recipe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.seed, name, "weights"))
             made: nn.Module = build(node)
-        if hasattr(made, "adapt"):
-            made.adapt(fold.training_table.inputs)
+        adapt = getattr(made, "adapt", None)
+        if adapt is not None:
+            adapt(fold.training_table.inputs)
         return made
 
     def _fit(self, name: str, fold: FoldData, net: nn.Module, epochs: int) -> None:
         checkpoints = self.folder / "checkpoints" / name
         checkpoints.mkdir(parents=True, exist_ok=True)
         history = History()
-        own = [build(node) for node in self.config.get("callbacks", {}).values() if node]
+        own = [build(node) for node in (self.config.get("callbacks") or {}).values() if node]
         house = [Streams(derive(self.seed, name)), history, Progress(name, self.tell)]
         changes = {"max_epochs": epochs} if epochs else {}
         task = build(self.config["task"], net=net)
@@ -110,7 +113,7 @@ class Recipe:
             )
             started = (time.perf_counter(), time.process_time())
             trainer.fit(task, datamodule=fold, ckpt_path=last_checkpoint(checkpoints))
-        self._note(name, fold, trainer.current_epoch, started)
+        self._note(name, fold, trainer.current_epoch - history.began, started)
         write_json(self.folder / "history" / f"{name}.json", history.rows)
 
     def _note(self, name: str, fold: FoldData, epochs: int, started: tuple[float, float]) -> None:

@@ -164,6 +164,8 @@ def _domain_figures(page: Report, files: RunFiles, level: int) -> None:
 
 
 def _learning(page: Report, files: RunFiles, level: int) -> None:
+    if "release" in files.config:
+        return  # an evaluation trains nothing
     history = files.table("history.csv")
     if history is None:
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,14 @@ from science.core.config import build, checked
 from science.core.errors import UserError
 from science.core.evaluation import Binary
 from science.core.files import sweep, write_json, write_text
+from science.core.learned import learned
 from science.core.progress import narrator
 from science.core.protocols import HoldOut, Outcome
 from science.core.recipe import Recipe
 
 OURS = "this run"
+Start = tuple[float, float, dt.datetime]  # wall clock, processor clock, date
+_METRICS, _MANIFEST, _PAGE = "metrics.json", "manifest.json", "report.html"
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,26 @@ def run(experiment: str | Path, overrides: Sequence[str] = (), out: Path | None 
     """
     config = checked(experiment, overrides)
     folder = Path(out) if out else _new_folder(experiment, config)
-    with _opened(folder, config):
-        if "suite" in config:
-            return _suite(config, folder)
-        return _single(config, folder)
+    if "suite" in config:
+        return suite(config, folder)
+    _open(folder, config)
+    if all((folder / name).is_file() for name in (_METRICS, _MANIFEST, _PAGE)):
+        return Run(folder, json.loads((folder / _METRICS).read_text(encoding="utf-8")))
+    return _single(config, folder, {"name": str(experiment), "overrides": list(overrides)})
 
 
-def _suite(config: Mapping[str, Any], folder: Path) -> Run:
+def suite(config: Mapping[str, Any], folder: Path) -> Run:
+    """Run every experiment that ``config`` names under ``suite``, and put them on one page."""
+    _open(folder, config)
     parts = {name: name.replace("/", "-") for name in config["suite"]}
     write_json(folder / "suite.json", {"parts": list(parts.values())})
     found = {name: run(name, out=folder / part).metrics for name, part in parts.items()}
-    write_json(folder / "metrics.json", {"parts": found})
+    write_json(folder / _METRICS, {"parts": found})
     return _reported(folder, {"parts": found})
 
 
-def _single(config: Mapping[str, Any], folder: Path) -> Run:
-    started = (time.perf_counter(), time.process_time(), datetime.datetime.now(datetime.UTC))
+def _single(config: Mapping[str, Any], folder: Path, experiment: Mapping[str, Any]) -> Run:
+    started = (time.perf_counter(), time.process_time(), dt.datetime.now(dt.UTC))
     seed = int(config["seed"])
     torch.manual_seed(seed)
     with narrator() as tell:
@@ -76,8 +82,8 @@ def _single(config: Mapping[str, Any], folder: Path) -> Run:
             results = protocol.measure(recipe)
         else:
             results = judged(recipe, protocol)
-    write_json(folder / "metrics.json", results)
-    _record(recipe, folder, started)
+    write_json(folder / _METRICS, results)
+    _record(recipe, folder, started, experiment)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return _reported(folder, results)
 
@@ -92,8 +98,11 @@ def judged(recipe: Recipe, protocol: Any) -> dict[str, Any]:
     _write_history(recipe.folder)
     write_json(recipe.folder / "calibration.json", outcome.calibration.as_dict())
     write_json(recipe.folder / "members.json", outcome.members)
+    card = str(config["data"].get("card", ""))
+    known = learned(table, card, protocol.parts(recipe), outcome.rows)
+    write_json(recipe.folder / "learned.json", known)
     scores = {OURS: (outcome.score, True)}
-    for name, node in config.get("baselines", {}).items():
+    for name, node in (config.get("baselines") or {}).items():
         if node:
             baseline = build(node)
             given = np.full(len(table), np.nan)
@@ -117,8 +126,7 @@ def judged(recipe: Recipe, protocol: Any) -> dict[str, Any]:
     return {"rows": rows, "goals": goals, "notes": outcome.notes}
 
 
-@contextmanager
-def _opened(folder: Path, config: Mapping[str, Any]) -> Iterator[None]:
+def _open(folder: Path, config: Mapping[str, Any]) -> None:
     """Claim a run's folder, or refuse one that holds something else."""
     text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
     saved = folder / "config.yaml"
@@ -128,8 +136,8 @@ def _opened(folder: Path, config: Mapping[str, Any]) -> Iterator[None]:
         raise UserError(f"{folder}: not empty and not a run", "choose another --out folder")
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    write_text(saved, text)
-    yield
+    if not saved.is_file():
+        write_text(saved, text)
 
 
 def _new_folder(experiment: str | Path, config: Mapping[str, Any]) -> Path:
@@ -137,7 +145,7 @@ def _new_folder(experiment: str | Path, config: Mapping[str, Any]) -> Path:
     if Path(name).suffix or Path(name).is_absolute():
         name = Path(name).stem if Path(name).stem != "experiment" else Path(name).parent.name
     recipe = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
     return paths.runs() / name / f"{stamp}-{recipe}"
 
 
@@ -167,7 +175,7 @@ def _write_history(folder: Path) -> None:
 def _draw(recipe: Recipe, outcome: Outcome) -> None:
     """Let the experiment's own pictures be drawn: the nodes of its ``figures`` section."""
     drawn = []
-    for name, node in recipe.config.get("figures", {}).items():
+    for name, node in (recipe.config.get("figures") or {}).items():
         if not node:
             continue
         for i, (figure, caption) in enumerate(build(node)(recipe, outcome)):
@@ -179,23 +187,25 @@ def _draw(recipe: Recipe, outcome: Outcome) -> None:
         write_json(recipe.folder / "figures" / "index.json", drawn)
 
 
-def _record(recipe: Recipe, folder: Path, started: tuple[float, float, datetime.datetime]) -> None:
+def _record(recipe: Recipe, folder: Path, started: Start, experiment: Mapping[str, Any]) -> None:
     """Write the manifest; costs of an earlier, interrupted start are kept."""
-    path = folder / "manifest.json"
+    path = folder / _MANIFEST
     cost = recipe.cost
     if path.is_file():
         cost = json.loads(path.read_text(encoding="utf-8")).get("cost", {}) | cost
-    card = recipe.config["data"].get("card")
+    card = recipe.config.get("data", {}).get("card")
     times = {
         "started": started[2].isoformat(timespec="seconds"),
         "wall_s": round(time.perf_counter() - started[0], 2),
         "cpu_s": round(time.process_time() - started[1], 2),
         "training_cpu_s": round(sum(c["cpu_s"] for c in cost.values()), 2),
         "peak_memory_mb": manifest.peak_memory_mb(),
+        "steps": {name: round(seconds, 2) for name, seconds in recipe.clock.items()},
     }
     facts = {
         "schema": 1,
         "command": manifest.command(),
+        "experiment": manifest.portable(dict(experiment)),
         "code": manifest.code(),
         "seed": recipe.seed,
         "data": manifest.dataset(card) if card else {},

@@ -25,7 +25,7 @@ class Labelled(NamedTuple):
     inputs: Any
     target: Tensor
     weight: Tensor | None = None
-    index: Tensor | None = None
+    index: Tensor | None = None  # type: ignore[assignment]  # a batch is not searched
 
 
 class SupervisedTask(Task):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from lightning import LightningModule
@@ -95,7 +95,7 @@ class Task(LightningModule, ABC):
         step = self.step(batch)
         values = {f"{stage}/{k}": v.detach() for k, v in {"loss": step.loss, **step.parts}.items()}
         self.log_dict(values, batch_size=step.size, on_step=False, on_epoch=True, sync_dist=True)
-        metrics = self.metrics[f"on_{stage}"]
+        metrics = cast(MetricCollection, self.metrics[f"on_{stage}"])
         if step.scored is not None and len(metrics):
             metrics.update(*(s.detach() for s in step.scored))
             self.log_dict(metrics, batch_size=step.size, on_step=False, on_epoch=True)

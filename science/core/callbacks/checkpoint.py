@@ -24,7 +24,10 @@ class AtomicCheckpointIO(CheckpointIO):
     """
 
     def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+        self,
+        checkpoint: dict[str, Any],
+        path: Any,
+        storage_options: Any | None = None,  # noqa: ARG002 - Lightning's signature
     ) -> None:
         """Save, or leave what was there."""
         with atomic(path) as temporary:
@@ -34,7 +37,7 @@ class AtomicCheckpointIO(CheckpointIO):
         self,
         path: Any,
         map_location: Callable[..., Any] | None = None,
-        weights_only: bool | None = None,
+        weights_only: bool | None = None,  # noqa: ARG002 - never anything but True
     ) -> dict[str, Any]:
         """Load tensors and plain values only."""
         state: dict[str, Any] = torch.load(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
@@ -20,3 +21,11 @@ class EMA(WeightAveraging):
             return torch.lerp(new, mean, min(decay, (1 + n) / (10 + n)))
 
         super().__init__(use_buffers=False, avg_fn=average)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Leave the average in the network.
+
+        Lightning does so when training ends, but a run that was killed after its last epoch has no
+        training left to end.
+        """
+        self._copy_average_to_current(pl_module)

@@ -1,5 +1,7 @@
 """Learning curves, and how far the work has come."""
 
+# ruff: noqa: ARG002 - Lightning calls hooks with more than each needs
+
 from __future__ import annotations
 
 import math
@@ -13,11 +15,13 @@ from lightning.pytorch.callbacks import Callback
 class History(Callback):
     """Keep every epoch's logged values; survives a checkpoint.
 
-    Rows are ``(epoch, name, value)``; an epoch counts from 1.
+    Rows are ``(epoch, name, value)``; an epoch counts from 1. ``began`` is how many epochs were
+    done before this process took over.
     """
 
     def __init__(self) -> None:
         self.rows: list[tuple[int, str, float]] = []
+        self.began = 0
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the epoch's values down."""
@@ -32,6 +36,7 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the rows of a checkpoint."""
         self.rows = [(int(e), str(n), float(v)) for e, n, v in state_dict["rows"]]
+        self.began = max((epoch for epoch, _, _ in self.rows), default=0)
 
 
 class Progress(Callback):

@@ -1,5 +1,7 @@
 """Randomness that is a function of the step, not of the past."""
 
+# ruff: noqa: ARG002 - Lightning calls hooks with more than each needs
+
 from __future__ import annotations
 
 from typing import Any
@@ -12,7 +14,7 @@ from science.core.seeds import derive
 
 
 class Streams(Callback):
-    """Set the global generator from ``(seed, step)`` before every batch.
+    """Set the global generator from ``(seed, step)`` before every batch; each batch is a step.
 
     Dropout and augmentation draw from it, so a resumed run draws what an uninterrupted one would.
     Each process of a distributed run has a stream of its own.
@@ -25,7 +27,8 @@ class Streams(Callback):
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Seed what this training step draws."""
-        torch.manual_seed(derive(self.seed, "step", trainer.global_step, trainer.global_rank))
+        step = trainer.fit_loop.total_batch_idx
+        torch.manual_seed(derive(self.seed, "step", step, trainer.global_rank))
 
     def on_validation_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, *rest: Any

@@ -1,0 +1,205 @@
+"""Networks that score together, with the card that says what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from science.core.calibration import Temperature
+from science.core.config import build, check_node
+from science.core.data import CardData
+from science.core.datasets import card as find
+from science.core.errors import UserError
+from science.core.gate import SECTIONS
+from science.core.predict import positive
+from science.core.table import Table
+
+Floats = NDArray[np.float64]
+Tensors = dict[str, dict[str, Tensor]]
+
+
+class ReleaseCard(BaseModel):
+    """What a release is, and all that is needed to use it.
+
+    Attributes:
+        title: what it does, in a line.
+        intended_use: what for.
+        limits: what it is not good for.
+        licence: of the weights.
+        data: the experiment's data section (a node).
+        net: the experiment's net section (a node).
+        evaluation: the experiment's evaluation section, so that others judge it alike.
+        members: names of the networks; a score is their calibrated mean.
+        calibration: temperature and shift.
+        classes: what the networks tell apart; ``positive`` is what a score is the probability of.
+        inputs: name -> shape of one sample.
+        trained_on: card, splits, row count, digest of the rows' ids, SHA-256 of the files.
+        metrics: the run's ``metrics.json`` rows.
+        made_by: experiment, overrides, seed, code and command that made it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    intended_use: str = ""
+    limits: list[str] = []
+    licence: str = "Apache-2.0"
+    data: dict[str, Any]
+    net: dict[str, Any]
+    evaluation: dict[str, Any] | None = None
+    members: list[str] = Field(min_length=1)
+    calibration: dict[str, float]
+    classes: list[str] = Field(min_length=2)
+    positive: str
+    inputs: dict[str, list[int]]
+    trained_on: dict[str, Any] = {}
+    metrics: list[dict[str, Any]] = []
+    made_by: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Release:
+    """Networks that score samples together.
+
+    Attributes:
+        name: of the release, or of the run's folder.
+        folder: where it was read from.
+        card: what it is.
+        weights: tensors by member and parameter.
+    """
+
+    name: str
+    folder: Path
+    card: ReleaseCard
+    weights: Tensors
+
+    @cached_property
+    def members(self) -> list[nn.Module]:
+        """The networks, ready to predict."""
+        return [self._member(name) for name in self.card.members]
+
+    @cached_property
+    def calibration(self) -> Temperature:
+        """Turns the networks' mean into a probability."""
+        try:
+            return Temperature(**self.card.calibration)
+        except TypeError:
+            raise UserError(
+                f"{self.folder}: calibration is not a temperature and a shift"
+            ) from None
+
+    def score(self, inputs: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
+        """Calibrated probability of the positive class, and the spread between the networks.
+
+        Args:
+            inputs: name -> (samples, ...) as ``card.inputs`` says; ``nan`` means not measured.
+
+        Raises:
+            UserError: an input is missing or has another shape.
+        """
+        table = self._unlabelled(inputs)
+        each = positive(self.members, table)
+        return self.calibration(each.mean(0)), each.std(0)
+
+    def table(self, dataset: str, **options: Any) -> Table:
+        """The samples of a dataset card, read as the training data was if it is the same card."""
+        node = (
+            dict(self.card.data)
+            if self.knows(dataset)
+            else {"_target_": self.card.data["_target_"]}
+        )
+        node |= {"card": dataset, "options": {**node.get("options", {}), **options}}
+        self._pass("data", node)
+        data: CardData = build(node)
+        return data.table
+
+    def knows(self, dataset: str) -> bool:
+        """Whether ``dataset``, a card by name or path, is the one the networks were trained on."""
+        own = self.card.data.get("card")
+        return dataset == own or find(dataset).name == own
+
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the inputs that the networks look at; data may hold more."""
+        zeros = {name: torch.zeros(1, *shape) for name, shape in self.card.inputs.items()}
+        watched = _Watched(zeros)
+        with torch.inference_mode():
+            self.members[0](watched)
+        return tuple(name for name in self.card.inputs if name in watched.seen)
+
+    def _member(self, name: str) -> nn.Module:
+        net: nn.Module = build(self.card.net)
+        given, wanted = self.weights.get(name, {}), net.state_dict()
+        wrong = sorted(given.keys() ^ wanted.keys())
+        wrong += [
+            k for k in sorted(given.keys() & wanted.keys()) if given[k].shape != wanted[k].shape
+        ]
+        if wrong:
+            raise UserError(
+                f"{self.folder}: weights of {name!r} do not fit the net: {', '.join(wrong[:3])}",
+                "take weights and card from the same release",
+            )
+        net.load_state_dict({k: v.to(wanted[k].dtype) for k, v in given.items()})
+        return net.eval()
+
+    def _unlabelled(self, inputs: Mapping[str, NDArray[Any]]) -> Table:
+        missing = [name for name in self.needs if name not in inputs]
+        if missing:
+            raise UserError(f"{self.name}: no input {missing}", f"it needs {list(self.needs)}")
+        chosen = {name: np.asarray(inputs[name], np.float32) for name in self.needs}
+        for name, array in chosen.items():
+            if list(array.shape[1:]) != self.card.inputs[name]:
+                raise UserError(
+                    f"{self.name}: input {name!r} has shape {array.shape}",
+                    f"give (samples, {', '.join(map(str, self.card.inputs[name]))})",
+                )
+        count = len(next(iter(chosen.values())))
+        number = np.arange(count)
+        classes = tuple(self.card.classes)
+        blank = np.full(count, "")
+        return Table(
+            chosen, np.zeros(count, np.int64), classes, blank, number, blank, self.card.positive
+        )
+
+    def check(self) -> None:
+        """Refuse a card that names anything a config may not name; nothing has been built yet."""
+        self._pass("net", self.card.net)
+        self._pass("data", self.card.data)
+        if self.card.evaluation is not None:
+            self._pass("evaluation", self.card.evaluation)
+
+    def _pass(self, section: str, node: Mapping[str, Any]) -> None:
+        problems = check_node(section, node, SECTIONS[section])
+        if problems:
+            raise UserError(f"{self.folder}: {'; '.join(problems)}", "do not trust this release")
+
+
+class _Watched(dict[str, Tensor]):
+    """A mapping that remembers which of its values were looked at."""
+
+    def __init__(self, values: Mapping[str, Tensor]) -> None:
+        super().__init__(values)
+        self.seen: set[str] = set()
+
+    def __getitem__(self, name: str) -> Tensor:
+        self.seen.add(name)
+        return super().__getitem__(name)
+
+    def items(self) -> Any:
+        """All of it, and so all of it is seen."""
+        self.seen.update(self)
+        return super().items()
+
+    def values(self) -> Any:
+        """All of it, and so all of it is seen."""
+        self.seen.update(self)
+        return super().values()

@@ -1,0 +1,105 @@
+"""What a finished run says of itself to those who release it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from torch import Tensor
+
+from science.core.config import build
+from science.core.errors import UserError
+from science.core.learned import learned
+from science.core.recipe import Recipe
+from science.core.release import Release
+
+_TOLERANCE = 1e-3  # of a score, for storing weights by half
+_FILES = ("config.yaml", "manifest.json", "metrics.json", "members.json", "calibration.json")
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """What a run's files say for its release's card."""
+    found = {name: _read(folder / name) for name in _FILES}
+    config, manifest = found["config.yaml"], found["manifest.json"]
+    known = _learned(folder, config)
+    data = manifest.get("data", {}).get("files", {})
+    known["trained_on"] |= {"files": data if isinstance(data, dict) else {}}
+    rows = [r for r in found["metrics.json"].get("rows", []) if r.get("note") != "as published"]
+    return known | {
+        "title": config["title"],
+        "intended_use": config["question"],
+        "limits": [
+            "Judged only on the data named under trained_on; on other data expect less.",
+            *found["metrics.json"].get("notes", []),
+        ],
+        "data": config["data"],
+        "net": config["net"],
+        "evaluation": config.get("evaluation"),
+        "members": found["members.json"],
+        "calibration": found["calibration.json"],
+        "metrics": rows,
+        "made_by": {
+            "experiment": manifest.get("experiment", {}),
+            "seed": config["seed"],
+            "code": manifest.get("code", {}),
+            "command": manifest.get("command", ""),
+            "kernels": manifest.get("hardware", {}).get("kernels", ""),
+            "torch": manifest.get("packages", {}).get("torch", ""),
+        },
+    }
+
+
+def _learned(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    path = folder / "learned.json"
+    if path.is_file():
+        known: dict[str, Any] = _read(path)
+        return known
+    # A run of an earlier version: its config and its data say the same.
+    recipe = Recipe(config, folder)
+    table, parts = recipe.data.table, build(config["protocol"]).parts(recipe)
+    judged = pd.read_csv(folder / "predictions.csv", usecols=["id"], dtype=str)["id"]
+    rows = np.flatnonzero(np.isin(table.id.astype(str), judged))
+    return learned(table, str(config["data"].get("card", "")), parts, rows)
+
+
+def _read(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return yaml.safe_load(text) if path.suffix == ".yaml" else json.loads(text)
+    except FileNotFoundError:
+        cure = "finish it with: fifth run EXPERIMENT --out FOLDER"
+        raise UserError(f"{path}: no such file; the run is not finished", cure) from None
+    except (ValueError, yaml.YAMLError):
+        raise UserError(f"{path}: damaged", "run the experiment again") from None
+
+
+def size(tensors: Mapping[str, Tensor]) -> int:
+    """Bytes of all ``tensors``."""
+    return sum(v.numel() * v.element_size() for v in tensors.values())
+
+
+def halved(run: Release, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters as float16; buffers keep their range.
+
+    Raises:
+        UserError: a score of the run's own data moves by more than 0.001.
+    """
+    parameters = {name for name, _ in run.members[0].named_parameters()}
+    half = {k: v.half() if k.partition("/")[2] in parameters else v for k, v in tensors.items()}
+    weights: dict[str, dict[str, Tensor]] = {member: {} for member in run.card.members}
+    for key, value in half.items():
+        member, _, parameter = key.partition("/")
+        weights[member][parameter] = value
+    inputs = run.table(str(run.card.data["card"])).inputs
+    rounded = replace(run, weights=weights)
+    moved = float(np.abs(rounded.score(inputs)[0] - run.score(inputs)[0]).max())
+    if moved > _TOLERANCE:
+        problem = f"{run.folder}: half precision moves scores by {moved:.1e}"
+        raise UserError(problem, "release fewer or smaller networks")
+    return half

@@ -1,0 +1,123 @@
+"""Trained networks that are ready to use: small weights, and a card that says what they are.
+
+A release is a folder ``science/releases/<domain>/<name>`` with ``weights.safetensors`` (all
+networks in one file, keys ``<member>/<parameter>``) and ``card.yaml``. Opening one runs no code of
+its maker's: weights are tensors only, and the card passes the same gate as an experiment.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from science import paths
+from science.core.errors import UserError
+from science.core.files import atomic, write_text
+from science.core.release import Release, ReleaseCard, Tensors
+from science.core.release_run import described, halved, size
+
+__all__ = ["Release", "ReleaseCard", "load", "make", "releases"]
+
+CARD, WEIGHTS = "card.yaml", "weights.safetensors"
+LARGEST = 6_000_000  # bytes of weights that may ship; beyond it they are stored by half
+
+
+def releases() -> list[str]:
+    """Names ``<domain>/<name>`` of the releases that ship with the package."""
+    found = paths.RELEASES.glob(f"*/*/{CARD}")
+    return sorted(card.parent.relative_to(paths.RELEASES).as_posix() for card in found)
+
+
+def load(name_or_folder: str | Path) -> Release:
+    """Open a release by name, or the folder of a release or of a finished run.
+
+    Raises:
+        UserError: there is none of that name, or its files are damaged or do not fit together.
+    """
+    name = str(name_or_folder)
+    folder = paths.RELEASES / name if name in releases() else Path(name_or_folder)
+    if (folder / CARD).is_file():
+        opened = Release(name, folder, _card(folder / CARD), _split(folder / WEIGHTS))
+    elif (folder / "members.json").is_file():
+        card = ReleaseCard(**described(folder))
+        files = {m: folder / "weights" / f"{m}.safetensors" for m in map(_plain, card.members)}
+        opened = Release(name, folder, card, {m: _tensors(file) for m, file in files.items()})
+    else:
+        known = ", ".join(releases()) or "none ship with this version"
+        raise UserError(f"{name}: neither a release nor a finished run", f"releases: {known}")
+    opened.check()
+    return opened
+
+
+def make(run_folder: str | Path, name: str, out: Path | None = None) -> Path:
+    """Write the networks of a finished run, and a card about them, as the release ``name``.
+
+    Args:
+        run_folder: what ``fifth run`` wrote.
+        name: ``<domain>/<name>``.
+        out: folder for it, in place of the package's own.
+
+    Raises:
+        UserError: the run is not finished, or its weights are too large to ship.
+    """
+    if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+", name):
+        raise UserError(f"{name!r} is no name of a release", "write <domain>/<name>")
+    run = load(run_folder)
+    target = Path(out) if out else paths.RELEASES / name
+    tensors = {
+        f"{m}/{k}": v.contiguous() for m in run.card.members for k, v in run.weights[m].items()
+    }
+    if size(tensors) > LARGEST:
+        tensors = halved(run, tensors)
+    if size(tensors) > LARGEST:
+        problem = f"{run_folder}: {size(tensors) / 1e6:.1f} MB of weights, at half precision"
+        raise UserError(problem, "release fewer or smaller networks")
+    with atomic(target / WEIGHTS) as temporary:
+        save_file(tensors, temporary)
+    text = yaml.safe_dump(run.card.model_dump(), sort_keys=False, allow_unicode=True, width=100)
+    write_text(target / CARD, text)
+    return target
+
+
+def _card(path: Path) -> ReleaseCard:
+    try:
+        return ReleaseCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        said = str(problem).splitlines()[0]
+    except ValidationError as problem:
+        said = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'card'}: {e['msg']}" for e in problem.errors()
+        )
+    raise UserError(f"{path}: not a release card: {said}", "install or copy the release again")
+
+
+def _split(path: Path) -> Tensors:
+    found: Tensors = {}
+    for key, tensor in _tensors(path).items():
+        member, slash, parameter = key.partition("/")
+        if not slash:
+            raise UserError(f"{path}: the key {key!r} names no member", "write member/parameter")
+        found.setdefault(member, {})[parameter] = tensor
+    return found
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file", "install or copy the release again") from None
+    except (SafetensorError, OSError, ValueError) as problem:
+        cure = "it is truncated or no safetensors file; install or copy the release again"
+        raise UserError(f"{path}: cannot be read: {problem}", cure) from None
+
+
+def _plain(member: str) -> str:
+    if Path(member).name != member or member.startswith("."):
+        raise UserError(f"{member!r} is no name of a network")
+    return member

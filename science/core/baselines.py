@@ -63,7 +63,7 @@ class GradientBoosting:
     def scores(self, recipe: Recipe, learn: Index, judge: Index, name: str) -> Floats:
         """Mean probability of the positive class."""
         table = recipe.data.table
-        flat = _flat(table, self.inputs)
+        flat = _varied(_flat(table, self.inputs), learn)
         found = np.zeros(len(judge))
         for i in range(self.repeats):
             model = HistGradientBoostingClassifier(
@@ -106,3 +106,12 @@ class Network:
 def _flat(table: Table, inputs: Sequence[str] | None) -> NDArray[np.float32]:
     chosen = table.with_inputs(inputs) if inputs else table
     return np.concatenate([v.reshape(len(table), -1) for v in chosen.inputs.values()], axis=1)
+
+
+def _varied(flat: NDArray[np.float32], learn: Index) -> NDArray[np.float32]:
+    """The columns that tell rows apart; scikit-learn cannot bin a column of one value."""
+    seen = flat[learn]
+    known = np.isfinite(seen)
+    low = np.where(known, seen, np.inf).min(0)
+    high = np.where(known, seen, -np.inf).max(0)
+    return flat[:, high > low]

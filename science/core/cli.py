@@ -156,13 +156,36 @@ def report(run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a 
 @app.command()
 def bench(
     domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Name of a domain.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for bench.json.")] = None,
 ) -> None:
     """Measure speed and memory beside the baselines."""
     from science.core.bench import bench as bench_
 
     if domain not in domains():
         raise UserError(f"no domain {domain!r}", f"known: {', '.join(domains())}")
-    bench_(domain)
+    bench_(domain, out)
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path | None, typer.Option(help="Folder of the runs and their report.")] = None,
+) -> None:
+    """Run the quickstart of every domain and write one report."""
+    from science.core.quickstart import quickstart as quickstart_
+
+    quickstart_(out)
+
+
+@app.command()
+def release(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as domain/name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the release.")] = None,
+) -> None:
+    """Make a release, weights and a card, from a finished run."""
+    from science.core.releases import make
+
+    typer.echo(f"release: {make(run, name, out)}")
 
 
 @data.command("list")
@@ -191,7 +214,7 @@ def data_verify(card: Card) -> None:
     states = verify(card)
     for name, state in states:
         typer.echo(f"{name}  {state}")
-    if any(state != "ok" for _, state in states):
+    if any(not state.startswith("ok") for _, state in states):
         raise UserError(f"{card}: not every file is as its card says", f"fifth data get {card}")
 
 

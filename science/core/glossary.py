@@ -43,6 +43,14 @@ _TERMS: dict[str, Term] = {
     ),
     "nll": Term("Log loss", "mean surprise of the truth under the scores.", lower_is_better=True),
     "loss": Term("Loss", "the quantity that training makes small.", lower_is_better=True),
+    "recall_at_p99": Term(
+        "Recall at 99\u00a0% precision",
+        "share of the positive examples found by a list of which 99\u00a0% are positive.",
+    ),
+    "samples_per_cpu_s": Term(
+        "Samples per CPU-second", "examples that training gets through in a second of one core."
+    ),
+    "speedup": Term("Times faster", "ratio of two speeds measured in turns on one machine."),
     "rmse": Term("RMSE", "root of the mean squared error.", lower_is_better=True),
     "mae": Term("MAE", "mean absolute error.", lower_is_better=True),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from science import paths
 from science.core.errors import UserError
@@ -24,14 +25,14 @@ def show(what: str = "") -> None:
 def _experiments() -> Iterable[tuple[str, str]]:
     from science.core.compose import NAMES, experiments
 
-    return [(name, _title(f"{name}/{NAMES[0]}")) for name in experiments()]
+    return [(name, _line(paths.EXPERIMENTS / name / NAMES[0])) for name in experiments()]
 
 
-def _title(file: str) -> str:
+def _line(path: Path) -> str:
     import yaml
 
     try:
-        text = (paths.EXPERIMENTS / file).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
         return str(yaml.safe_load(text).get("title", ""))
     except (yaml.YAMLError, AttributeError, UnicodeDecodeError):
         return "(not readable)"
@@ -44,9 +45,9 @@ def _datasets() -> Iterable[tuple[str, str]]:
 
 
 def _releases() -> Iterable[tuple[str, str]]:
-    from science.core.releases import releases
-
-    return [(str(name), "") for name in releases()]
+    # As `releases.releases` finds them, which would bring torch along.
+    cards = sorted(paths.RELEASES.glob("*/*/card.yaml"))
+    return [(card.parent.relative_to(paths.RELEASES).as_posix(), _line(card)) for card in cards]
 
 
 KINDS: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {

@@ -44,7 +44,7 @@ class ReleaseCard(BaseModel):
         inputs: name -> shape of one sample.
         trained_on: card, splits, row count, digest of the rows' ids, SHA-256 of the files.
         metrics: the run's ``metrics.json`` rows.
-        made_by: experiment, overrides, seed, code and command that made it.
+        made_by: experiment, overrides, seed and code that made it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -45,14 +45,20 @@ def described(folder: Path) -> dict[str, Any]:
         "calibration": found["calibration.json"],
         "metrics": rows,
         "made_by": {
-            "experiment": manifest.get("experiment", {}),
+            "experiment": _public(manifest.get("experiment", {})),
             "seed": config["seed"],
             "code": manifest.get("code", {}),
-            "command": manifest.get("command", ""),
             "kernels": manifest.get("hardware", {}).get("kernels", ""),
             "torch": manifest.get("packages", {}).get("torch", ""),
         },
     }
+
+
+def _public(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """The experiment without the folders of a file that is its maker's own."""
+    path = Path(str(experiment.get("name", "")))
+    name = path.as_posix() if path.suffix == "" else "/".join(path.parts[-2:])
+    return {**experiment, "name": name}
 
 
 def _learned(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:

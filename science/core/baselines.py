@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -86,21 +87,27 @@ class Network:
     Args:
         net: config node of the network.
         epochs: how long to train it; 0 for as long as ours.
-        inputs: only to say in the report what it sees; a net takes what it wants from the batch.
     """
 
     calibrated = True
 
-    def __init__(self, net: Mapping[str, Any], epochs: int = 0) -> None:
-        self.net, self.epochs = net, epochs
+    def __init__(self, net: Mapping[str, Any], epochs: int = 0, lr: float = 0.0) -> None:
+        self.net, self.epochs, self.lr = net, epochs, lr
 
     def scores(self, recipe: Recipe, learn: Index, judge: Index, name: str) -> Floats:
-        """Probability of the positive class; nothing but the epoch count was chosen."""
-        table = recipe.data.table
+        """Probability of the positive class; nothing was chosen by looking at the judged rows."""
         fold = recipe.data.fold(learn, judge[:1], derive(recipe.seed, name))
-        net = recipe.train(f"baseline-{name}", fold, self.net, self.epochs)
-        found: Floats = positive([net], table.take(judge), recipe.accelerator)[0]
+        net = replace(recipe, config=self._config(recipe.config)).train(f"baseline-{name}", fold)
+        found: Floats = positive([net], recipe.data.table.take(judge), recipe.accelerator)[0]
         return found
+
+    def _config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        task, trainer = dict(config["task"]), dict(config["trainer"])
+        if self.lr:
+            task["optimizer"] = {**task["optimizer"], "lr": self.lr}
+        if self.epochs:
+            trainer["max_epochs"] = self.epochs
+        return {**config, "net": self.net, "task": task, "trainer": trainer}
 
 
 def _flat(table: Table, inputs: Sequence[str] | None) -> NDArray[np.float32]:

@@ -63,42 +63,37 @@ class Recipe:
         data: CardData = build(self.config["data"])
         return data
 
-    def train(
-        self, name: str, fold: FoldData, net: Mapping[str, Any] | None = None, epochs: int = 0
-    ) -> nn.Module:
+    def train(self, name: str, fold: FoldData) -> nn.Module:
         """The network called ``name``: trained now, resumed, or read if it is done already.
 
         Args:
             name: of the network in this run; also the name of its stream of random numbers.
             fold: rows to learn from and to be watched on.
-            net: another net than the experiment's (a baseline's).
-            epochs: another number of epochs than the trainer's.
         """
-        made = self._fresh(name, fold, net or self.config["net"])
+        made = self._fresh(name, fold)
         weights = self.folder / "weights" / f"{name}.safetensors"
         if not weights.is_file():
-            self._fit(name, fold, made, epochs)
+            self._fit(name, fold, made)
             with atomic(weights) as temporary:
                 save_file({k: v.contiguous() for k, v in made.state_dict().items()}, temporary)
         made.load_state_dict(load_file(weights))
         return made.eval()
 
-    def _fresh(self, name: str, fold: FoldData, node: Mapping[str, Any]) -> nn.Module:
+    def _fresh(self, name: str, fold: FoldData) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.seed, name, "weights"))
-            made: nn.Module = build(node)
+            made: nn.Module = build(self.config["net"])
         adapt = getattr(made, "adapt", None)
         if adapt is not None:
             adapt(fold.training_table.inputs)
         return made
 
-    def _fit(self, name: str, fold: FoldData, net: nn.Module, epochs: int) -> None:
+    def _fit(self, name: str, fold: FoldData, net: nn.Module) -> None:
         checkpoints = self.folder / "checkpoints" / name
         checkpoints.mkdir(parents=True, exist_ok=True)
         history = History()
         own = [build(node) for node in (self.config.get("callbacks") or {}).values() if node]
         house = [Streams(derive(self.seed, name)), history, Progress(name, self.tell)]
-        changes = {"max_epochs": epochs} if epochs else {}
         task = build(self.config["task"], net=net)
         with quiet():
             trainer = build(
@@ -109,7 +104,6 @@ class Recipe:
                 logger=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,
-                **changes,
             )
             started = (time.perf_counter(), time.process_time())
             trainer.fit(task, datamodule=fold, ckpt_path=last_checkpoint(checkpoints))

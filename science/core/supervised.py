@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from science.core.task import Step, Task
@@ -48,14 +49,18 @@ class SupervisedTask(Task):
 
     def step(self, batch: Labelled) -> Step:
         """Weighted mean loss over the entries that are not hidden."""
-        prediction = self(batch.inputs)
-        each = self.loss(prediction, batch.target)
+        prediction, target = self(batch.inputs), batch.target
         if batch.weight is None:
-            return Step(each.mean(), len(batch.target), scored=(prediction, batch.target))
+            loss = self.loss(prediction, target).mean()
+            return Step(loss, len(target), scored=(prediction, target))
+        # A hidden nan would reach the weights after all: its gradient is 0 times nan.
+        each = self.loss(prediction, torch.where(target.isnan(), 0, target))
         weight = batch.weight.expand_as(each)
         kept = weight > 0
         loss = (each * weight)[kept].sum() / weight.sum().clamp(min=1e-12)
-        return Step(loss, len(batch.target), scored=(prediction[kept], batch.target[kept]))
+        if target.is_floating_point() and target[kept].isnan().any():
+            loss = loss * torch.nan  # a nan that counts is a mistake, and must not pass for 0
+        return Step(loss, len(target), scored=(prediction[kept], target[kept]))
 
     def predict_step(self, batch: Labelled, index: int) -> Tensor:  # noqa: ARG002
         """The net's prediction for one batch."""

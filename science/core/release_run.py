@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from torch import Tensor
 
 from science.core.config import build
 from science.core.errors import UserError
+from science.core.evaluation import Binary
 from science.core.learned import learned
+from science.core.protocols import HoldOut
 from science.core.recipe import Recipe
 from science.core.release import Release
 
@@ -68,7 +69,8 @@ def _learned(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         return known
     # A run of an earlier version: its config and its data say the same.
     recipe = Recipe(config, folder)
-    table, parts = recipe.data.table, build(config["protocol"]).parts(recipe)
+    protocol = build(config["protocol"]) if config.get("protocol") else HoldOut()
+    table, parts = recipe.data.table, protocol.parts(recipe)
     judged = pd.read_csv(folder / "predictions.csv", usecols=["id"], dtype=str)["id"]
     rows = np.flatnonzero(np.isin(table.id.astype(str), judged))
     return learned(table, str(config["data"].get("card", "")), parts, rows)
@@ -85,27 +87,35 @@ def _read(path: Path) -> Any:
         raise UserError(f"{path}: damaged", "run the experiment again") from None
 
 
-def size(tensors: Mapping[str, Tensor]) -> int:
-    """Bytes of all ``tensors``."""
-    return sum(v.numel() * v.element_size() for v in tensors.values())
+def size(release: Release) -> int:
+    """Bytes of all its weights."""
+    every = (v for tensors in release.weights.values() for v in tensors.values())
+    return sum(v.numel() * v.element_size() for v in every)
 
 
-def halved(run: Release, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The parameters as float16; buffers keep their range.
+def halved(run: Release) -> Release | None:
+    """The same networks with parameters as float16, or None if a score moves by more than 0.001.
 
-    Raises:
-        UserError: a score of the run's own data moves by more than 0.001.
+    Buffers keep their range. Scores are compared on all of the run's data, and the card's own row
+    of metrics is measured anew, so that it is what anyone else will find.
     """
     parameters = {name for name, _ in run.members[0].named_parameters()}
-    half = {k: v.half() if k.partition("/")[2] in parameters else v for k, v in tensors.items()}
-    weights: dict[str, dict[str, Tensor]] = {member: {} for member in run.card.members}
-    for key, value in half.items():
-        member, _, parameter = key.partition("/")
-        weights[member][parameter] = value
-    inputs = run.table(str(run.card.data["card"])).inputs
-    rounded = replace(run, weights=weights)
-    moved = float(np.abs(rounded.score(inputs)[0] - run.score(inputs)[0]).max())
-    if moved > _TOLERANCE:
-        problem = f"{run.folder}: half precision moves scores by {moved:.1e}"
-        raise UserError(problem, "release fewer or smaller networks")
-    return half
+    weights = {
+        member: {k: v.half() if k in parameters else v for k, v in tensors.items()}
+        for member, tensors in run.weights.items()
+    }
+    table = run.table(str(run.card.data["card"]))
+    half = replace(run, weights=weights)
+    score = half.score(table.inputs)[0]
+    if np.abs(score - run.score(table.inputs)[0]).max() > _TOLERANCE:
+        return None
+    judged = pd.read_csv(run.folder / "predictions.csv", usecols=["id"], dtype=str)["id"]
+    rows = np.flatnonzero(np.isin(table.id.astype(str), judged))
+    if set(map(str, table.split[rows])) & set(run.card.trained_on["splits"]):
+        return half  # the run's numbers are not those of all its networks together
+    evaluation: Binary = build(run.card.evaluation) if run.card.evaluation else Binary()
+    seed = int(run.card.made_by["seed"])
+    found = evaluation.measure(table.truth[rows], score[rows], table.group[rows], seed=seed)
+    ours = {**run.card.metrics[0], "metrics": {n: v.as_dict() for n, v in found.items()}}
+    card = run.card.model_copy(update={"metrics": [ours, *run.card.metrics[1:]]})
+    return replace(half, card=card)

@@ -25,7 +25,8 @@ from science.core.release_run import described, halved, size
 __all__ = ["Release", "ReleaseCard", "load", "make", "releases"]
 
 CARD, WEIGHTS = "card.yaml", "weights.safetensors"
-LARGEST = 6_000_000  # bytes of weights that may ship; beyond it they are stored by half
+LARGE = 6_000_000  # bytes of weights beyond which they are stored by half, if scores stay
+LARGEST = 16_000_000  # bytes that may ship
 
 
 def releases() -> list[str]:
@@ -70,14 +71,14 @@ def make(run_folder: str | Path, name: str, out: Path | None = None) -> Path:
         raise UserError(f"{name!r} is no name of a release", "write <domain>/<name>")
     run = load(run_folder)
     target = Path(out) if out else paths.RELEASES / name
+    if size(run) > LARGE:
+        run = halved(run) or run
+    if size(run) > LARGEST:
+        problem = f"{run_folder}: {size(run) / 1e6:.1f} MB of weights are too many to ship"
+        raise UserError(problem, "release fewer or smaller networks")
     tensors = {
         f"{m}/{k}": v.contiguous() for m in run.card.members for k, v in run.weights[m].items()
     }
-    if size(tensors) > LARGEST:
-        tensors = halved(run, tensors)
-    if size(tensors) > LARGEST:
-        problem = f"{run_folder}: {size(tensors) / 1e6:.1f} MB of weights, at half precision"
-        raise UserError(problem, "release fewer or smaller networks")
     with atomic(target / WEIGHTS) as temporary:
         save_file(tensors, temporary)
     text = yaml.safe_dump(run.card.model_dump(), sort_keys=False, allow_unicode=True, width=100)

@@ -224,20 +224,19 @@ def test_a_run_cannot_name_files_elsewhere(finished, tmp_path, members):
 
 def test_large_weights_are_stored_by_half_only_if_scores_stay(finished, tmp_path, monkeypatch):
     whole = load(finished)
-    size = release_run.size(
-        {f"{m}/{k}": v for m in whole.weights for k, v in whole.weights[m].items()}
-    )
-    monkeypatch.setattr(module, "LARGEST", size - 1)
+    monkeypatch.setattr(module, "LARGE", release_run.size(whole) - 1)
     half = load(make(finished, "near/toy", out=tmp_path / "half"))
-    kinds = {v.dtype for v in half.weights["fold0"].values()}
-    assert torch.float16 in kinds
+    assert torch.float16 in {v.dtype for v in half.weights["fold0"].values()}
     assert half.weights["fold0"]["embed.own.edges"].dtype == torch.float32
-    inputs = toy.table().inputs
-    assert np.abs(half.score(inputs)[0] - whole.score(inputs)[0]).max() < 1e-3
+    table = toy.table()
+    score = half.score(table.inputs)[0]
+    assert np.abs(score - whole.score(table.inputs)[0]).max() < 1e-3
+    rows = table.where("test")
+    brier = np.mean((score[rows] - table.truth[rows]) ** 2)
+    assert half.card.metrics[0]["metrics"]["brier"]["value"] == pytest.approx(brier)
     monkeypatch.setattr(release_run, "_TOLERANCE", 0.0)
-    with pytest.raises(UserError, match="moves scores"):
-        make(finished, "near/toy", out=tmp_path / "never")
-    monkeypatch.setattr(release_run, "_TOLERANCE", 1e-3)
+    kept = load(make(finished, "near/toy", out=tmp_path / "kept"))
+    assert torch.float16 not in {v.dtype for v in kept.weights["fold0"].values()}
     monkeypatch.setattr(module, "LARGEST", 10)
     with pytest.raises(UserError, match="MB of weights"):
         make(finished, "near/toy", out=tmp_path / "never")

@@ -193,7 +193,7 @@ def _record(recipe: Recipe, folder: Path, started: Start, experiment: Mapping[st
     cost = recipe.cost
     if path.is_file():
         cost = json.loads(path.read_text(encoding="utf-8")).get("cost", {}) | cost
-    card = recipe.config.get("data", {}).get("card")
+    card = (recipe.config.get("data") or {}).get("card")
     times = {
         "started": started[2].isoformat(timespec="seconds"),
         "wall_s": round(time.perf_counter() - started[0], 2),

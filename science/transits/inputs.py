@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from science.core import datasets
 from science.transits import tables
-from science.transits.context import Catalogue, neighbours, twins
+from science.transits.context import KEPLER_DAYS, Catalogue, neighbours, twins
 from science.transits.lightcurve import Ephemeris, Floats, LightCurve
 from science.transits.measure import Measurement
 from science.transits.mirrored import clip, flatten_mirrored, mirrored
@@ -81,8 +81,8 @@ def network_inputs(
 ) -> tuple[Inputs, NDArray[np.bool_]]:
     """Inputs of the signals of one star, and which of them the light curve shows at all.
 
-    What nobody knows is ``nan``: impact parameter, errors of a fit that was not made, and, without
-    the survey's list of events, what other stars say.
+    What nobody knows is ``nan``: impact parameter, errors of the star, and, without the survey's
+    list of events, what other stars say.
 
     Args:
         lc: not flattened.
@@ -144,7 +144,7 @@ def _columns(
 
 
 def _row(lc: LightCurve, flat: LightCurve, signal: Measured) -> Mapping[str, float]:
-    event, star = signal.ephemeris, lc.star
+    event, star, snr = signal.ephemeris, lc.star, signal.measurement.white_snr
     depth = middle_depth(flat, event)
     known = np.isfinite([star.teff, star.radius, star.mass]).all()
     axis = scaled_axis(event.period, density(star)) if known else np.nan
@@ -154,12 +154,32 @@ def _row(lc: LightCurve, flat: LightCurve, signal: Measured) -> Mapping[str, flo
         "tce_time0bk": event.epoch if lc.mission == "Kepler" else np.nan,
         "tce_duration": 24 * event.duration,
         "tce_depth": 1e6 * depth,
-        "tce_model_snr": signal.measurement.white_snr,
+        "tce_model_snr": snr,
         "tce_prad": star.radius * EARTHS * np.sqrt(max(depth, 0.0)),
         "tce_eqt": equilibrium(star, axis) if known else np.nan,
         "tce_steff": star.teff,
         "tce_slogg": star.logg,
         "tce_sradius": star.radius,
+        # The table's own rests on four years; a shorter light curve saw fewer transits.
+        "single_snr": snr / np.sqrt(max(min(lc.baseline, KEPLER_DAYS) / event.period, 1.0)),
+        **_errors(signal, depth, snr),
+    }
+
+
+def _errors(signal: Measured, depth: float, snr: float) -> dict[str, float]:
+    """What a transit fit's errors would be: 1 / SNR, as Carter et al. (2008, ApJ 689, 499) have it.
+
+    The factors are medians over the 3,591 planet candidates of the DR24 table. Half of those are
+    within 10 % of the law for the depth, 15 % for epoch and period, 60 % for the duration.
+    """
+    if not snr > 0:
+        return {}
+    event, count = signal.ephemeris, max(signal.measurement.transits, 1)
+    return {
+        "tce_depth_err": 1.06 * 1e6 * max(depth, 0.0) / snr,
+        "tce_duration_err": 2.10 * 24 * event.duration / snr,
+        "tce_time0bk_err": 0.454 * event.duration / snr,
+        "tce_period_err": 0.873 * event.duration / snr / count,
     }
 
 

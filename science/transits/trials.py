@@ -60,7 +60,7 @@ class Trials:
 
     def reliability(self) -> pd.DataFrame:
         """Cells of period and SNR: rate with its interval, and the signals they rest on."""
-        some = self.alarms[self.alarms["problem"] == ""].dropna(subset=["period", "snr"])
+        some = self.alarms[(self.alarms["problem"] == "") & (self.alarms["snr"] > 0)]
         if some.empty:
             return pd.DataFrame()
         edges = [np.geomspace(*_limits(some[name]), 3) for name in ("period", "snr")]

@@ -45,7 +45,10 @@ def test_numbers_are_in_the_units_of_the_kepler_table():
     points = PLANET.in_event(lc.time).sum()
     assert own["tce_model_snr"] == pytest.approx(1.2e-3 * points**0.5 / 1e-4, rel=0.25)
     assert np.isnan(own["tce_impact"])
-    assert np.isnan(inputs["errors"]).all()
+    errors = dict(zip(KEPLER_FAMILIES["errors"], inputs["errors"][0], strict=True))
+    assert errors["depth_significance"] == pytest.approx(own["tce_model_snr"] / 1.06, rel=0.01)
+    assert errors["tce_time0bk_err"] < 0.01 * own["tce_duration"]
+    assert np.isnan(errors["tce_steff_err"])
     for family, names in KEPLER_FAMILIES.items():
         assert inputs[family].shape == (1, len(names))
 
@@ -170,7 +173,9 @@ def test_many_are_scored_as_one_is_up_to_the_shared_flattening():
 
 def test_tables_of_ephemerides_in_several_tongues(tmp_path):
     lc = curve(target="KIC-12345", epoch_zero=2454833.0)
-    ours = pd.DataFrame({"target": ["KIC-12345", "KIC-9"], "period": [3.0, 4.0], "epoch": [1.0, 2.0],
+    julian = pd.DataFrame(
+        {"Period": [3.0], "Epoch": [2454834.0], "Duration": [0.1], "Depth": [1e-4]}
+    )
                          "duration_hours": [2.4, 3.0], "depth_ppm": [100.0, 9.0]})  # fmt: skip
     koi = pd.DataFrame({"kepid": [12345], "koi_period": [3.0], "koi_time0bk": [1.0],
                         "koi_duration": [2.4], "koi_depth": [100.0]})  # fmt: skip

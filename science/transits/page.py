@@ -139,7 +139,7 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
             "SNR": row["snr"],
             "SDE": row["sde"],
             "FAP": _chance(row["fap"]),
-            "doubts": row["flags"] or "–",
+            "doubts": len(row["flags"].split("; ")) if row["flags"] else 0,
             "candidate": row["disposition"] == PLANET,
         }
         for row in table.to_dict("records")

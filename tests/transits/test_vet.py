@@ -173,14 +173,26 @@ def test_many_are_scored_as_one_is_up_to_the_shared_flattening():
 
 def test_tables_of_ephemerides_in_several_tongues(tmp_path):
     lc = curve(target="KIC-12345", epoch_zero=2454833.0)
+    ours = pd.DataFrame(
+        {
+            "target": ["KIC-12345", "KIC-9"],
+            "period": [3.0, 4.0],
+            "epoch": [1.0, 2.0],
+            "duration_hours": [2.4, 3.0],
+            "depth_ppm": [100.0, 9.0],
+        }
+    )
+    koi = pd.DataFrame(
+        {
+            "kepid": [12345],
+            "koi_period": [3.0],
+            "koi_time0bk": [1.0],
+            "koi_duration": [2.4],
+            "koi_depth": [100.0],
+        }
+    )
     julian = pd.DataFrame(
         {"Period": [3.0], "Epoch": [2454834.0], "Duration": [0.1], "Depth": [1e-4]}
-    )
-                         "duration_hours": [2.4, 3.0], "depth_ppm": [100.0, 9.0]})  # fmt: skip
-    koi = pd.DataFrame({"kepid": [12345], "koi_period": [3.0], "koi_time0bk": [1.0],
-                        "koi_duration": [2.4], "koi_depth": [100.0]})  # fmt: skip
-    julian = pd.DataFrame(
-        {"Period": [3.0], "Epoch": [2454834.0], "Duration": [0.1], "depth": [1e-4]}
     )
     for frame in (ours, koi, julian):
         frame.to_csv(tmp_path / "t.csv", index=False)

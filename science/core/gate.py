@@ -102,7 +102,7 @@ def _section(name: str, value: Any, section: Section, known: bool) -> Iterator[s
         yield from _value(name, value, section.holds)
     elif section.many:
         yield from _many(name, value, section)
-    elif value is not None or name in REQUIRED:
+    elif value is not None or name in REQUIRED + TRAINING:
         yield from check_node(name, value, section)
 
 

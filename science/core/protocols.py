@@ -84,9 +84,7 @@ class HoldOut:
             spread=each.std(0),
             calibration=calibration,
             members=list(nets),
-            notes=[
-                f"{len(nets)} networks; calibrated on {len(raw)} rows apart from the test rows."
-            ],
+            notes=[_said(len(nets), len(raw))],
         )
 
     def parts(self, recipe: Recipe) -> Iterator[tuple[Index, Index]]:
@@ -167,6 +165,11 @@ class CrossFit:
 
     def _deal(self, recipe: Recipe, deal: int) -> Iterator[tuple[Index, Index]]:
         return recipe.data.table.folds(self.folds, derive(recipe.seed, "deal", deal))
+
+
+def _said(networks: int, rows: int) -> str:
+    plural = "" if networks == 1 else "s"
+    return f"{networks} network{plural}; calibrated on {rows} rows apart from the judged ones."
 
 
 def _pooled(

@@ -25,7 +25,7 @@ _VERBS = {
     "report": "science.core.report_run",
     "run": "science.core.run",
 }
-__all__ = ["__version__", *_VERBS]  # noqa: PLE0604 - names, spelled by the table above
+__all__ = ["__version__", *_VERBS]
 
 
 def __getattr__(name: str) -> Any:

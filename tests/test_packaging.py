@@ -95,7 +95,7 @@ def test_wheel_holds_what_the_commands_need(wheel: Path, pattern: str) -> None:
 def test_wheel_has_no_tests_and_no_large_file(wheel: Path) -> None:
     for member in zipfile.ZipFile(wheel).infolist():
         assert not re.search(r"(^|/)(tests?|conftest\.py|test_\w+\.py)(/|$)", member.filename)
-        assert member.file_size <= 6_000_000, member.filename
+        assert member.file_size <= 8_000_000, member.filename  # eight networks at half precision
 
 
 def test_wheel_metadata(wheel: Path) -> None:

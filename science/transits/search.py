@@ -12,6 +12,7 @@ import numpy as np
 from science.core.errors import UserError
 from science.transits.candidates import peaks, rank
 from science.transits.events import NEVER, covered, masks, punctual
+from science.transits.fit import fit
 from science.transits.flatten import WINDOW, flatten
 from science.transits.grid import period_range, transit_duration, trial_periods
 from science.transits.lightcurve import Ephemeris, LightCurve
@@ -30,6 +31,7 @@ slow noise suits them better than transit shapes. The Kepler mission's 7.1 is fo
 FEWEST = 50
 OVERSAMPLING = 3.0
 STRONG = 12.0  # SNR from which a signal says where it is better than the first flattening
+LONGER = 1.2  # times the masked duration: the margins of mask and flattening end at 1.56
 REFINED = 12  # trial signals that the slower fit looks at
 Progress = Callable[[str, float], None]
 
@@ -178,7 +180,12 @@ def _round(
         return None
     _report(plan, "flatten", 0.0)
     flat = flat_around(lc, [*others, best], plan.window)
-    return _measured(without(flat, others), (detection, best), others, spectrum, plan), flat
+    signal = _measured(without(flat, others), (detection, best), others, spectrum, plan)
+    if signal.ephemeris.duration > LONGER * best.duration:
+        # The mask was too short, so the trend has eaten the transit's ends.
+        flat = flat_around(lc, [*others, signal.ephemeris], plan.window)
+        signal = _settled(without(flat, others), signal, others)
+    return signal, flat
 
 
 def _sweep(clean: LightCurve, plan: _Plan) -> Spectrum:
@@ -241,13 +248,19 @@ def _measured(
 
 def _settled(lc: LightCurve, signal: Signal, others: Sequence[Ephemeris]) -> Signal:
     """A signal measured on a flattened light curve that is free of ``others``' events."""
-    regular, late = punctual(lc, signal.ephemeris)
-    result = measure(regular, signal.ephemeris)
-    flags = [*result.flags, *harmonics(signal.ephemeris.period, others)]
+    found = fit(lc, signal.ephemeris)
+    best = signal.ephemeris
+    if found is not None and found.sound:
+        best = _first(found.ephemeris, float(lc.time[0]))
+    else:
+        found = signal.fit
+    regular, late = punctual(lc, best)
+    result = measure(regular, best)
+    flags = [*result.flags, *harmonics(best.period, others)]
     if late:
         flags.append(f"{late} of {result.transits} transits late or early")
-    ephemeris = replace(signal.ephemeris, depth=result.depth)
-    return replace(signal, ephemeris=ephemeris, measurement=result, flags=tuple(flags))
+    best = replace(best, depth=result.depth)
+    return replace(signal, ephemeris=best, measurement=result, flags=tuple(flags), fit=found)
 
 
 def _all_settled(

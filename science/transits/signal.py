@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from science.transits.fit import Fit
 from science.transits.lightcurve import Ephemeris, Floats
 from science.transits.measure import Measurement, Secondary
 
@@ -27,6 +28,8 @@ class Signal:
             late ones left out.
         flags: doubts in plain words, the measurement's and the search's.
         method: ``tls`` or ``bls``.
+        fit: the transit shape that gave the ephemeris its duration; None where none fitted better
+            than the search's own, and of ephemerides that were given.
         periods, power: the spectrum it was found in, thinned to its peaks [days, SDE].
     """
 
@@ -37,6 +40,7 @@ class Signal:
     measurement: Measurement
     flags: tuple[str, ...] = ()
     method: str = "tls"
+    fit: Fit | None = None
     periods: Floats = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
     power: Floats = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
 

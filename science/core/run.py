@@ -24,6 +24,7 @@ from science.core.errors import UserError
 from science.core.evaluation import Binary
 from science.core.files import sweep, write_json, write_text
 from science.core.learned import learned
+from science.core.pictures import keep
 from science.core.progress import narrator
 from science.core.protocols import HoldOut, Outcome
 from science.core.recipe import Recipe
@@ -174,17 +175,13 @@ def _write_history(folder: Path) -> None:
 
 def _draw(recipe: Recipe, outcome: Outcome) -> None:
     """Let the experiment's own pictures be drawn: the nodes of its ``figures`` section."""
-    drawn = []
-    for name, node in (recipe.config.get("figures") or {}).items():
-        if not node:
-            continue
-        for i, (figure, caption) in enumerate(build(node)(recipe, outcome)):
-            file = f"{name}-{i}.png"
-            (recipe.folder / "figures").mkdir(exist_ok=True)
-            figure.savefig(recipe.folder / "figures" / file, dpi=120, metadata={"Software": None})
-            drawn.append({"file": file, "caption": caption, "section": "What the network saw"})
-    if drawn:
-        write_json(recipe.folder / "figures" / "index.json", drawn)
+    nodes = {name: node for name, node in (recipe.config.get("figures") or {}).items() if node}
+    pictures = (
+        (f"{name}-{i}", figure, caption)
+        for name, node in nodes.items()
+        for i, (figure, caption) in enumerate(build(node)(recipe, outcome))
+    )
+    keep(recipe.folder, pictures, "What the network saw")
 
 
 def _record(recipe: Recipe, folder: Path, started: Start, experiment: Mapping[str, Any]) -> None:

@@ -13,12 +13,13 @@ import pandas as pd
 from science.core import datasets
 from science.core.errors import UserError
 from science.core.files import write_text
+from science.core.pictures import keep
 from science.core.recipe import Recipe
 from science.core.releases import Release, load
-from science.transits import tables
+from science.transits import figures, tables
 from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.read import read_star
-from science.transits.search import flat_around, search
+from science.transits.search import flat_around, search, without
 from science.transits.vet import Candidate, against_chance, judge
 
 _CLOSE = 1e-3  # relative: a period this near is the same signal
@@ -76,6 +77,7 @@ class Rediscovery:
         write_text(recipe.folder / "random.csv", chance.to_csv(index=False))
         frame = pd.DataFrame([c.row() for c in [new, *blind]])
         write_text(recipe.folder / "candidates.csv", frame.to_csv(index=False))
+        self._draw(recipe.folder, without(flat, known), new, chance)
         return self._results(new, chance, blind)
 
     def _judge(self, folder: Path) -> Release:
@@ -100,6 +102,32 @@ class Rediscovery:
             found = search(light, max_planets=self.blind, progress=_progress(recipe))
         flat = flat_around(light, [s.ephemeris for s in found])
         return judge(light, flat, found, (), judge_.score)
+
+    def _draw(self, folder: Path, flat: LightCurve, new: Candidate, chance: pd.DataFrame) -> None:
+        signal, scores = new.signal, chance["score"].to_numpy()
+        pictures = [
+            (
+                "folded",
+                figures.folded(flat, signal.ephemeris, signal.measurement),
+                "The signal, folded on its period; the known planets' events are left out.",
+            ),
+            (
+                "periodogram",
+                figures.periodogram(signal.periods, signal.power, signal.ephemeris),
+                "Search of all periods with the known planets masked.",
+            ),
+            (
+                "random",
+                figures.chance_histogram(scores, new.score),
+                "Scores of random ephemerides of similar period and duration on the same star.",
+            ),
+            (
+                "influence",
+                figures.influence_bars(new.moved or {}),
+                "How each input moved the score, found by withholding it [log-odds].",
+            ),
+        ]
+        keep(folder, pictures, "The signal")
 
     def _results(
         self, new: Candidate, chance: pd.DataFrame, blind: Sequence[Candidate]

@@ -20,6 +20,8 @@ _FACTORS = (0.4, 2.5)  # the first duration may be wrong by twice either way
 _SIZES = (25, 41, 9)  # durations, middles, impact parameters
 _WIDEST_IMPACT = 0.95  # beyond, grazing shapes only lengthen what no light curve can tell
 _LEAST = 1e-4  # of the highest probability: what lies below is left out of the next grid
+_FEW = 40  # events of which each is timed by itself
+_LATE = 25.0  # gain in chi-square that shows an event to be late
 _PARTS = 12  # groups of successive events among which a drift is looked for
 FEWEST = 12  # averages that a fit of five numbers needs
 
@@ -96,7 +98,34 @@ def fit(flat: LightCurve, ephemeris: Ephemeris) -> Fit | None:
         found.append(_fitted(lc, rough.ephemeris))
     best = min((f for f in found if f is not None), key=lambda f: f.chi2 / f.points)
     lc = lc if best is found[-1] and late else flat
+    timed = _timed(lc, best)
+    again = _fitted(timed, best.ephemeris)
+    if again is not None and again.chi2 / again.points < best.chi2 / best.points:
+        lc, best = timed, again
     return _compared(lc, ephemeris, best)
+
+
+def _timed(lc: LightCurve, found: Fit) -> LightCurve:
+    """The light curve with each event moved by what the fitted shape says it is late.
+
+    Only of few events: among many, lateness averages out. Two tell nothing of what is due.
+    """
+    old = found.ephemeris
+    number, inside = old.number(lc.time), old.in_event(lc.time)
+    seen = np.unique(number[inside])
+    if not 2 < len(seen) <= _FEW:
+        return lc
+    limb, white = limb_darkening(lc.star.teff, lc.mission), white_noise(lc, old)
+    form = smeared(shape(found.impact, old.depth, limb), old.duration, lc.exposure)
+    shifts = old.duration * np.linspace(-0.5, 0.5, 201)
+    time = lc.time.copy()
+    for event in seen:
+        mine = number == event
+        chi2 = _shifted(fold(lc.select(mine), old, white), shifts, form, old.depth)
+        best = int(np.argmin(chi2))
+        if 0 < best < len(shifts) - 1 and chi2[len(shifts) // 2] - chi2[best] > _LATE:
+            time[mine] -= shifts[best]
+    return replace(lc, time=time).select(np.argsort(time, kind="stable"))
 
 
 def _steadied(lc: LightCurve, found: Fit) -> Ephemeris:
@@ -210,14 +239,12 @@ def bounds(lc: LightCurve, ephemeris: Ephemeris) -> tuple[float, float]:
     longest = (LONGEST if known else 3.0) * float(transit_duration(ephemeris.period, lc.star))
     longest *= 1 + float(np.sqrt(np.clip(np.nan_to_num(ephemeris.depth), 0, 0.1)))
     high = min(longest, 0.25 * ephemeris.period)
-    low = min(2 * cadence, high)
-    return low, high
+    return min(2 * cadence, high), high
 
 
 def _first_grid(start: Ephemeris, low: float, high: float) -> _Grid:
     shortest, longest = (np.clip(f * start.duration, low, high) for f in _FACTORS)
-    count, middles, impacts = _SIZES
-    reach = 0.5 * start.duration
+    (count, middles, impacts), reach = _SIZES, 0.5 * start.duration
     return _Grid(
         np.geomspace(shortest, longest, count),
         np.linspace(-reach, reach, middles),

@@ -81,6 +81,18 @@ def test_a_period_slightly_off_is_put_right_and_does_not_lengthen_the_transit():
     assert found.ephemeris.duration == pytest.approx(true, rel=0.05)
 
 
+def test_late_events_do_not_lengthen_the_transit():
+    orbit = orbit_of(21.3)
+    true, lc = orbit.duration(0.05), curve(orbit, 0.05)
+    number = Ephemeris(21.3, EPOCH, true).number(TIME)
+    late_by = np.array([0.0, 0.3, -0.3, 0.25, 0.0, -0.25, 0.3, -0.3, 0.2, 0.0])
+    uneven = replace(lc, time=lc.time + true * late_by[np.clip(number, 0, 9)])
+    uneven = uneven.select(np.argsort(uneven.time))
+    found = fit(uneven, Ephemeris(21.3, EPOCH, 1.4 * true))
+    assert found is not None
+    assert found.ephemeris.duration == pytest.approx(true, rel=0.05)
+
+
 def test_noise_and_brightenings_are_no_sound_fit():
     lc = curve(orbit_of(), 1e-6)
     for flux in (lc.flux, 2 - curve(orbit_of(), 0.03).flux):

@@ -135,11 +135,18 @@ class Rediscovery:
         scores = chance["score"].dropna()
         beaten = float((scores < new.score).mean())
         rows = [
-            _row(f"{self.planet}: first signal beyond the known planets", new, beats_random=beaten),
+            _row(
+                f"first signal beyond the known planets: {new.ephemeris.period:.4f} d",
+                new,
+                beats_random=beaten,
+            ),
             _row(f"highest of {len(scores)} random ephemerides", score=float(scores.max())),
             _row(f"{self.planet}, AstroNet (published)", score=self.published),
         ]
-        rows += [_row(f"blind search, signal {i + 1}", c) for i, c in enumerate(blind)]
+        rows += [
+            _row(f"blind search, signal {i + 1}: {c.ephemeris.period:.4f} d", c)
+            for i, c in enumerate(blind)
+        ]
         goals = {
             "score": {"goal": 0.9, "published": self.published, "source": "exoplanet-ml README"},
             "beats_random": {"goal": 1.0, "published": None, "source": "above all of them"},
@@ -162,7 +169,6 @@ def _row(model: str, candidate: Candidate | None = None, **more: float) -> dict[
         if candidate.score == candidate.score:
             metrics["score"] = {"value": candidate.score, **bounds, "n": 1}
         more = {
-            "period_d": candidate.ephemeris.period,
             "snr": candidate.signal.snr,
             "depth_ppm": candidate.signal.depth_ppm,
             **more,

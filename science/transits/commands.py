@@ -49,7 +49,7 @@ Method = Annotated[
 @app.command()
 def search(
     sources: Sources,
-    max_planets: Annotated[int, typer.Option(min=1, help="Most signals per star.")] = 5,
+    max_planets: Annotated[int, typer.Option(min=1, help="Most signals per star.")] = 10,
     method: Method = "tls",
     periods: Periods = None,
     known: Known = None,

@@ -107,7 +107,7 @@ class Network:
             task["optimizer"] = {**task["optimizer"], "lr": self.lr}
         if self.epochs:
             trainer["max_epochs"] = self.epochs
-        return {**config, "net": self.net, "task": task, "trainer": trainer}
+        return {**config, "net": self.net, "task": task, "trainer": trainer, "start": None}
 
 
 def _flat(table: Table, inputs: Sequence[str] | None) -> NDArray[np.float32]:

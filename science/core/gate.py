@@ -47,6 +47,7 @@ SECTIONS = {
     "title": Section(holds=str),
     "question": Section(holds=str),
     "seed": Section(holds=int),
+    "start": Section(holds=str),
     "suite": Section(holds=list[str]),
     "data": Section(kind="lightning.LightningDataModule"),
     "net": Section(kind="torch.nn.Module"),

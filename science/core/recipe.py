@@ -18,6 +18,7 @@ from science.core.callbacks.history import History, Progress
 from science.core.callbacks.streams import Streams
 from science.core.config import build
 from science.core.data import CardData, FoldData
+from science.core.errors import UserError
 from science.core.files import atomic, write_json
 from science.core.quiet import quiet
 from science.core.seeds import derive
@@ -83,6 +84,8 @@ class Recipe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.seed, name, "weights"))
             made: nn.Module = build(self.config["net"])
+        if self.config.get("start"):
+            begin(made, self.config["start"])
         adapt = getattr(made, "adapt", None)
         if adapt is not None:
             adapt(fold.training_table.inputs)
@@ -118,3 +121,27 @@ class Recipe:
             "epochs": epochs,
             "samples_per_cpu_s": len(fold.train) * epochs / max(cpu, 1e-9),
         }
+
+
+def begin(net: nn.Module, start: str) -> list[str]:
+    """Give ``net`` the weights of the first network of ``start`` wherever name and shape agree.
+
+    Args:
+        net: not trained yet.
+        start: a release, or the folder of a finished run (pre-training on simulations, say).
+
+    Returns:
+        Names of the tensors taken over.
+
+    Raises:
+        UserError: there is no such release or run, or nothing of it fits.
+    """
+    from science.core.releases import load  # a release is described by recipes in turn
+
+    given = next(iter(load(start).weights.values()))
+    own = net.state_dict()
+    fitting = {k: v.to(own[k]) for k, v in given.items() if k in own and own[k].shape == v.shape}
+    if not any(name.endswith("weight") for name in fitting):
+        raise UserError(f"{start}: none of its weights fits this net", "start from a similar net")
+    net.load_state_dict(own | fitting)
+    return sorted(fitting)

@@ -216,7 +216,7 @@ _QUANTITY = {
 }
 
 
-def _cell(ax: Axes, at: tuple[float, float], row: Mapping[str, Any], count: int) -> None:
+def _cell(ax: Axes, at: tuple[float, float], row: Mapping[Any, Any], count: int) -> None:
     if not count or not np.isfinite(row["rate"]):
         ax.text(at[0], at[1], "–", ha="center", va="center", color=MUTED, fontsize=8)
         return

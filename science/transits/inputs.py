@@ -130,7 +130,7 @@ _kept: list[Catalogue] = []
 def _survey() -> Catalogue:
     if not _kept:
         frame = tables.tce_dr24()
-        _kept.append(kepler_catalogue({name: frame[name].to_numpy() for name in frame}))
+        _kept.append(kepler_catalogue({str(name): frame[name].to_numpy() for name in frame}))
     return _kept[0]
 
 

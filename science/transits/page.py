@@ -120,7 +120,7 @@ def page_facts(release: str, options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    def scored(row: Mapping[str, Any]) -> str:
+    def scored(row: Mapping[Any, Any]) -> str:
         if not math.isfinite(row["score"]):
             return "–"
         return f"{row['score']:.3f}\u00a0±\u00a0{row['score_uncertainty']:.3f}"

@@ -290,7 +290,9 @@ def _join(keys: pd.DataFrame, frame: pd.DataFrame, path: str | Path) -> pd.DataF
 def _numeric(frame: pd.DataFrame) -> Columns:
     numeric = frame.select_dtypes("number")
     return {
-        name: numeric[name].to_numpy(np.float64) for name in numeric if name not in _NOT_COLUMNS
+        str(name): numeric[name].to_numpy(np.float64)
+        for name in numeric
+        if name not in _NOT_COLUMNS
     }
 
 

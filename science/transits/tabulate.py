@@ -70,7 +70,7 @@ def kepler_dr24(
     names = choose(scalars, KEPLER_FAMILIES)
     if context and set(names) & set(KEPLER_FAMILIES["context"]):
         given = tables.tce_dr24(card)
-        everything = kepler_catalogue({name: given[name].to_numpy() for name in given})
+        everything = kepler_catalogue({str(name): given[name].to_numpy() for name in given})
         mine = {"kepid": views.kepid, "tce_plnt_num": views.tce_plnt_num, **views.columns}
         columns |= survey_context(kepler_catalogue(mine), everything)
     return Table(

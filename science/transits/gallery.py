@@ -38,8 +38,10 @@ class Gallery:
             figure = Figure(figsize=(1.7 * self.columns, 1.75 * len(_GROUPS)), layout="constrained")
             axes = figure.subplots(len(_GROUPS), self.columns, sharex=True, squeeze=False)
             for row, (title, positive, sign) in zip(axes, _GROUPS, strict=True):
-                picked = _extreme(outcome.score, truth == positive, sign, self.columns)
-                row[0].set_title(title, loc="left", fontsize=9)
+                # A row about sure or wrong answers shows no answer from the other side of one half.
+                side = outcome.score > 0.5 if sign < 0 else outcome.score <= 0.5
+                picked = extreme(outcome.score, (truth == positive) & side, sign, self.columns)
+                row[0].set_title(title if len(picked) else f"{title}: none", loc="left", fontsize=9)
                 for axis, at in zip(row, picked, strict=False):
                     view = table.inputs["local_view"][outcome.rows[at]]
                     axis.plot(np.linspace(-2.5, 2.5, len(view)), view, ".", ms=2.5)
@@ -47,7 +49,7 @@ class Gallery:
                     axis.text(0.04, 0.04, label, transform=axis.transAxes, fontsize=6)
                 for axis in row:
                     axis.set_yticks([])
-                    axis.set_visible(axis in row[: len(picked)])
+                    axis.set_visible(axis is row[0] or axis in row[: len(picked)])
             figure.supxlabel("time from mid-event [durations]", fontsize=9)
         yield (
             figure,
@@ -56,8 +58,9 @@ class Gallery:
         )
 
 
-def _extreme(
+def extreme(
     score: NDArray[np.float64], among: NDArray[np.bool_], sign: int, count: int
 ) -> NDArray[np.int64]:
+    """Up to ``count`` rows among those allowed, highest score first for a negative ``sign``."""
     rows = np.flatnonzero(among)
     return rows[np.argsort(sign * score[rows], kind="stable")][:count]

@@ -9,7 +9,7 @@ positives (AFP) and 2,541 no transits at all (NTP).
 The data. A light curve is ``flux`` [relative, 1 = the star] at ``time`` [days, on the mission's own
 zero]. An event is an ephemeris: period [days], epoch [days], duration [days or, in the archive's
 tables, hours], depth [relative or ppm]. A network sees it folded on the period and binned: a global
-view of 201 bins over the whole period and a local view of 61 bins over two durations either side,
+view of 201 bins over the whole period and a local view of 61 bins over 2.5 durations either side,
 each with median 0 and minimum -1.
 
 Reading order: ``lightcurve`` (what a light curve is), ``read`` and ``clean`` (from files),

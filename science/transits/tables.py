@@ -37,7 +37,7 @@ class KeplerViews:
 
     Attributes:
         global_view: whole period, (n, 201).
-        local_view: two durations either side of the event, (n, 61).
+        local_view: 2.5 durations either side of the event (see ``mirrored``), (n, 61).
         label: ``PC`` planet candidate, ``AFP`` astrophysical false positive, ``NTP``
             non-transiting phenomenon.
         kepid: star, KIC number; rows of one star must stay together in grouped folds.

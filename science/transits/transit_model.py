@@ -246,7 +246,7 @@ def _batman(
     except ImportError as error:
         raise UserError(
             "engine 'batman' needs the package batman",
-            "pip install 'fifth-paradigm[simulate]', or use engine 'own'",
+            "pip install 'fifth-paradigm[batman]', or use engine 'own'",
         ) from error
     known = batman.TransitParams()
     known.t0, known.per, known.rp, known.a = orbit.epoch, orbit.period, ratio, orbit.axis

@@ -75,7 +75,7 @@ def test_batman_agrees(eccentricity, omega):
 
 def test_missing_batman_names_the_cure(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "batman", None)
-    with pytest.raises(UserError, match=r"fifth-paradigm\[simulate\]"):
+    with pytest.raises(UserError, match=r"fifth-paradigm\[batman\]"):
         transit(np.zeros(3), Orbit(3.0, 0.0, 8.0), 0.1, SUN, engine="batman")
 
 

@@ -14,11 +14,12 @@ from science.core.allow import NotAllowedError, resolve
 from science.core.datasets import card as find
 from science.core.errors import UserError
 from science.core.loading import StepLoader, ordered_loader, training_loader
-from science.core.table import Index, Table, TableRows
+from science.core.samples import Index, SampleRows, Samples
+from science.core.table import Table
 
 
-def read_table(card: str, **options: Any) -> Table:
-    """The table that a dataset card's ``table`` function makes.
+def read_table(card: str, **options: Any) -> Samples:
+    """The samples that a dataset card's ``table`` function makes.
 
     Args:
         card: name of a dataset card or path to one's own.
@@ -43,13 +44,13 @@ def read_table(card: str, **options: Any) -> Table:
         known = ", ".join(list(takes.parameters)[1:]) or "none"
         raise UserError(f"{card}: {problem}", f"its options are {known}") from None
     table = make(card, **options)
-    if not isinstance(table, Table):
+    if not isinstance(table, Samples):
         raise UserError(f"{card}: `table: {source.table}` makes a {type(table).__name__}")
     return table
 
 
 class CardData(LightningDataModule):
-    """A table that a dataset card's ``table`` function makes, cut into batches.
+    """The samples that a dataset card's ``table`` function makes, cut into batches.
 
     Args:
         card: name of a dataset card or path to one's own.
@@ -58,6 +59,8 @@ class CardData(LightningDataModule):
         leave_out: groups that no split may contain (a star kept for a later test).
         options: passed to that function.
         workers: processes that fetch batches; 0 fetches in the trainer's own.
+        pairs: for samples of different size, in place of ``batch_size``: a batch takes about
+            ``pairs / n**2`` samples of n places, so that all cost a network over pairs the same.
     """
 
     def __init__(
@@ -68,49 +71,74 @@ class CardData(LightningDataModule):
         leave_out: Sequence[int | str] = (),
         options: Mapping[str, Any] | None = None,
         workers: int = 0,
+        pairs: int | None = None,
     ) -> None:
         super().__init__()
-        self.card, self.inputs, self.batch_size = card, inputs, batch_size
+        self.card, self.inputs, self.batch_size, self.pairs = card, inputs, batch_size, pairs
         self.leave_out, self.options, self.workers = leave_out, dict(options or {}), workers
 
     @cached_property
-    def table(self) -> Table:
-        """The whole table, read once."""
+    def samples(self) -> Samples:
+        """All samples, read once."""
         import numpy as np
 
-        table = read_table(self.card, **self.options)
+        samples = read_table(self.card, **self.options)
         if self.leave_out:
-            table = table.take(np.flatnonzero(~np.isin(table.group, list(self.leave_out))))
-        return table if self.inputs is None else table.with_inputs(self.inputs)
+            samples = samples.take(np.flatnonzero(~np.isin(samples.group, list(self.leave_out))))
+        return samples if self.inputs is None else samples.with_inputs(self.inputs)
+
+    @property
+    def table(self) -> Table:
+        """The samples with their labels.
+
+        Raises:
+            UserError: they have none, so that nothing can tell classes apart.
+        """
+        if not isinstance(self.samples, Table):
+            cure = "choose a protocol for this kind of data"
+            raise UserError(f"{self.card}: these samples have no classes", cure)
+        return self.samples
 
     def fold(self, train: Index, val: Index, seed: int) -> FoldData:
         """The data of one network: the rows it learns from and those it is watched on."""
-        return FoldData(self.table, train, val, self.batch_size, seed, self.workers)
+        return FoldData(self.samples, train, val, self.batch_size, seed, self.workers, self.pairs)
 
 
 class FoldData(LightningDataModule):
-    """Training and validation rows of one table, for one network."""
+    """Training and validation rows of one set of samples, for one network."""
 
     def __init__(
-        self, table: Table, train: Index, val: Index, batch_size: int, seed: int, workers: int = 0
+        self,
+        table: Samples,
+        train: Index,
+        val: Index,
+        batch_size: int,
+        seed: int,
+        workers: int = 0,
+        pairs: int | None = None,
     ) -> None:
         super().__init__()
         self.table, self.train, self.val = table, train, val
-        self.batch_size, self.seed, self.workers = batch_size, seed, workers
+        self.batch_size, self.seed, self.workers, self.pairs = batch_size, seed, workers, pairs
 
     @cached_property
-    def training_table(self) -> Table:
+    def training_table(self) -> Samples:
         """What the network may learn from: normalisations are fitted on this."""
         return self.table.take(self.train)
 
     def train_dataloader(self) -> StepLoader:
         """Shuffled batches whose order follows from the seed and the step."""
-        rows = TableRows(self.training_table)
-        return training_loader(rows, self.batch_size, self.seed, self._position, self.workers)
+        learn = self.training_table
+        how = (self.batch_size, self.seed, self._position, self.workers, learn.size, self.pairs)
+        return training_loader(SampleRows(learn), *how)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """The rows the network is watched on, in order."""
-        return ordered_loader(TableRows(self.table.take(self.val)), workers=self.workers)
+        """The rows the network is watched on, in an order that never changes."""
+        watched = self.table.take(self.val)
+        many = 1024 if watched.size is None else self.batch_size
+        return ordered_loader(
+            SampleRows(watched), many, self.workers, size=watched.size, pairs=self.pairs
+        )
 
     def _position(self) -> int:
         # Not the optimiser's steps: several batches may add up to one of those.

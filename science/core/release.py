@@ -167,7 +167,13 @@ class Release:
         classes = tuple(self.card.classes)
         blank = np.full(count, "")
         return Table(
-            chosen, np.zeros(count, np.int64), classes, blank, number, blank, self.card.positive
+            inputs=chosen,
+            id=blank,
+            group=number,
+            split=blank,
+            label=np.zeros(count, np.int64),
+            classes=classes,
+            positive=self.card.positive,
         )
 
     def check(self) -> None:

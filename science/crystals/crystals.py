@@ -69,8 +69,8 @@ def pack(structures: Sequence[Structure], size: int | None = None) -> Crystals:
         frac[row, : len(structure)] = structure.frac_coords
     rows = np.array([s.lattice.matrix for s in structures]).reshape(-1, 3, 3)
     cell = lattice.cell(torch.from_numpy(rows)).float()
-    for row in np.flatnonzero(cell.isnan().any(dim=1)):
-        raise UserError(f"{_name(structures[row], int(row))} has a cell without volume", _LATTICE)
+    for row in cell.isnan().any(dim=1).nonzero().flatten().tolist():
+        raise UserError(f"{_name(structures[row], row)} has a cell without volume", _LATTICE)
     return Crystals(torch.from_numpy(species), wrap(torch.from_numpy(frac).float()), cell)
 
 

@@ -49,7 +49,7 @@ def test_nets_take_what_the_data_gives(name):
     """Ours and the baselines': the gate cannot see that a table has 42 columns and not 41."""
     found = config.load(name)
     data = config.build(found["data"])
-    samples = data.table
+    samples = data.samples
     assert {*samples.split} >= {"train", "val", "test"}
     rows = samples.where("train")[:FEW]
     batch = next(iter(data.fold(rows, rows, 0).val_dataloader()))

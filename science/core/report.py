@@ -53,6 +53,7 @@ class Report:
         self._opening: list[Markup] = []
         self._sections: list[_Section] = []
         self._scripts: list[str] = []
+        self._styles: list[str] = []
         self._data: dict[str, str] = {}
 
     def section(self, heading: str, text: str = "", level: int = 2) -> Self:
@@ -121,10 +122,23 @@ class Report:
         return self._add(fragment)
 
     def script(self, text: str) -> Self:
-        """JavaScript that runs when the page has loaded; its digest joins the page's policy."""
+        """JavaScript that runs once the page has loaded; its digest joins the page's policy.
+
+        The same text given twice runs once.
+        """
         # An inline script ends at the first "</script", even inside a string.
         safe = re.sub(r"<(?=/script)", r"\\x3c", _lines(text), flags=re.IGNORECASE)
-        self._scripts.append(safe.replace("<!--", r"\x3c!--"))
+        safe = safe.replace("<!--", r"\x3c!--")
+        if safe not in self._scripts:
+            self._scripts.append(safe)
+        return self
+
+    def style(self, text: str) -> Self:
+        """CSS for what ``html`` adds; raises ``ValueError`` if it could end its own element."""
+        if "</" in text:
+            raise ValueError("CSS must not hold '</'")
+        if _lines(text) not in self._styles:
+            self._styles.append(_lines(text))
         return self
 
     def data(self, name: str, value: object) -> Self:
@@ -137,12 +151,12 @@ class Report:
 
     def render(self) -> str:
         """The whole page as HTML; the same calls give the same text."""
-        css = _lines(_asset("report.css"))
+        styles = [_lines(_asset("report.css")), *self._styles]
         scripts = [_lines(_asset("report.js")), *self._scripts]
         policy = [
             "default-src 'none'",
             "img-src data:",
-            f"style-src {_digest(css)}",
+            f"style-src {' '.join(map(_digest, styles))}",
             f"script-src {' '.join(map(_digest, scripts))}",
             "base-uri 'none'",
             "form-action 'none'",
@@ -154,7 +168,7 @@ class Report:
             meta=list(self.meta.items()),
             policy="; ".join(policy),
             version=__version__,
-            css=Markup(css),  # noqa: S704
+            styles=[Markup(style) for style in styles],  # noqa: S704
             opening=self._opening,
             sections=self._sections,
             blocks=[(name, Markup(text)) for name, text in self._data.items()],  # noqa: S704

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from science.core import figures
+from science.core import figures, pictures
 from science.core.errors import UserError
 from science.core.glossary import reached, term
 from science.core.report import Measure, Report
@@ -156,11 +156,15 @@ def _domain_figures(page: Report, files: RunFiles, level: int) -> None:
     for entry in files.pictures():
         if heading != (heading := entry["section"]):
             page.section(heading, level=level)
+        path = files.folder / "figures" / entry["file"]
         try:
-            data = (files.folder / "figures" / entry["file"]).read_bytes()
-            page.picture(data, entry["caption"], entry["alt"])
+            if entry["widget"]:
+                pictures.show(page, entry["widget"], path, entry["caption"])
+            else:
+                page.picture(path.read_bytes(), entry["caption"], entry["alt"])
         except (OSError, ValueError):
-            files.missing[f"figures/{entry['file']}"] = "not a readable SVG or PNG"
+            kind = "set of data for a known widget" if entry["widget"] else "SVG or PNG"
+            files.missing[f"figures/{entry['file']}"] = f"not a readable {kind}"
 
 
 def _learning(page: Report, files: RunFiles, level: int) -> None:

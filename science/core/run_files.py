@@ -64,7 +64,7 @@ class RunFiles:
         return None
 
     def pictures(self) -> Iterator[dict[str, str]]:
-        """The figures that the domain drew, section by section: file, caption, section, alt.
+        """What the domain drew, section by section: file, caption, section, alt, widget.
 
         Names that lead out of the folder ``figures`` are not followed.
         """
@@ -88,7 +88,7 @@ class RunFiles:
         if not isinstance(entries, list):
             self.missing["figures/index.json"] = "not readable"
             return []
-        usual = {"file": "", "caption": "", "section": "Figures", "alt": ""}
+        usual = {"file": "", "caption": "", "section": "Figures", "alt": "", "widget": ""}
         return [
             {key: str(entry.get(key) or other) for key, other in usual.items()}
             for entry in entries

@@ -14,6 +14,7 @@ from torch import Tensor
 from science.core.fields import Euclidean, Field, Lesson, hide, normal, over, uniform, wrap
 
 _OFFSET = 0.008  # keeps the first noise visible (Nichol & Dhariwal)
+_NODES = 1001  # of the table of scales over time
 _LEAST = 1e-4  # least share of the data's variance: at 0 the data could not be told from noise
 
 
@@ -104,11 +105,17 @@ class WrappedNormal(Field):
     ) -> None:
         super().__init__(weight, noise, after, masked)
         self.widest, self.narrowest, self.corrector = widest, narrowest, corrector
+        self._scales = rms_score(self.width(torch.linspace(0, 1, _NODES)))
 
     def width(self, time: Tensor) -> Tensor:
         """Standard deviation at ``time``."""
         ratio = math.log(self.narrowest / self.widest)
         return self.widest * (ratio * time).exp()
+
+    def scale(self, time: Tensor) -> Tensor:
+        """What the network's answers are to be multiplied with at ``time``, from a table."""
+        node = (time * (_NODES - 1)).round().long().cpu()
+        return self._scales[node].to(time)
 
     def base(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Uniform in [0, 1)."""
@@ -130,7 +137,7 @@ class WrappedNormal(Field):
         width = self.width(time)
         # The uniform noise as quantiles of a normal: a path follows from where it begins.
         moved = over(width, data) * torch.special.ndtri(noise.clamp(1e-6, 1 - 1e-6))
-        target = score(moved, over(width, data)) / over(rms_score(width), data)
+        target = score(moved, over(width, data)) / over(self.scale(time), data)
         return Lesson(wrap(data + moved), target)
 
     def step(
@@ -145,7 +152,7 @@ class WrappedNormal(Field):
         """The ancestral step of variance-exploding diffusion (Song et al. 2021, 2011.13456)."""
         here, there = self.width(torch.tensor([time, time + dt])).double()
         spent = here**2 - there**2
-        moved = state + float(spent * rms_score(here)) * output
+        moved = state + float(spent * self.scale(torch.tensor(time))) * output
         if time + dt < 1:
             fresh = float((there**2 * spent).sqrt() / here)
             moved = moved + fresh * normal(state, generator)
@@ -161,7 +168,7 @@ class WrappedNormal(Field):
         """One Langevin step at the same width."""
         width = self.width(torch.tensor(time)).double()
         size = self.corrector * float(width) ** 2
-        moved = state + size * float(rms_score(width)) * output
+        moved = state + size * float(self.scale(torch.tensor(time))) * output
         return wrap(moved + math.sqrt(2 * size) * normal(state, generator))
 
 

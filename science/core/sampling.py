@@ -127,12 +127,12 @@ class _Walk:
 
     def euler(self, state: State, time: float, later: float, now: int) -> State:
         """One evaluation, one step."""
-        return self._moved(state, self._ask(state, time, now), time, later, now)
+        return state | self._moved(state, self._ask(state, time, now), time, later, now)
 
     def heun(self, state: State, time: float, later: float, now: int) -> State:
         """A step along the mean of the velocities at both ends; other fields move as in `euler`."""
         first = self._ask(state, time, now)
-        there = self._moved(state, first, time, later, now)
+        there = state | self._moved(state, first, time, later, now)
         last = self._ask(there, later, now)
         moving = [n for n, f in self.fields.items() if f.ode]
         middle = {n: (first[n] + last[n]) / 2 for n in moving}
@@ -150,14 +150,13 @@ class _Walk:
         return [name for name, stage in self.stages.items() if stage == now]
 
     def _moved(self, state: State, answers: State, time: float, later: float, now: int) -> State:
-        moved = {
+        return {
             n: self.fields[n].step(
                 state[n], answers[n], time, later - time, self.real[n], self.generator
             )
             for n in self._turn(now)
             if n in answers
         }
-        return state | moved
 
     def _ask(self, state: State, time: float, now: int) -> State:
         first = next(iter(state.values()))

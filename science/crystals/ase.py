@@ -28,5 +28,5 @@ def from_ase(atoms: Atoms) -> Structure:
 
     if atoms.cell.rank != 3:
         raise ValueError("no cell of three lattice vectors; a molecule is no crystal")
-    places = atoms.get_scaled_positions(wrap=False)
-    return Structure(Lattice(atoms.cell.array), atoms.get_chemical_symbols(), places)
+    cell = Lattice(atoms.cell.array)
+    return Structure(cell, list(atoms.symbols), atoms.positions, coords_are_cartesian=True)

@@ -1,4 +1,4 @@
-"""Write crystals: CIF that says how it was made, POSCAR, extended XYZ, and one table of them all."""
+"""Write crystals: CIF that says how it was made, POSCAR, extended XYZ, and one table of all."""
 
 from __future__ import annotations
 
@@ -35,11 +35,8 @@ def cif(structure: Structure, facts: Facts | None = None, name: str = "") -> str
     written = str(CifWriter(structure, significant_figures=_PLACES))
     lines = [line for line in written.splitlines() if not line.startswith("#")]
     block = re.sub(r"\s+", "_", name or structure.reduced_formula)
-    said = [
-        f"fifth-paradigm {__version__}",
-        *(f"{k}: {_line(v)}" for k, v in (facts or {}).items()),
-    ]
-    audit = ["_audit_creation_method", ";", *said, ";"]
+    said = [f"{key}: {_line(value)}" for key, value in (facts or {}).items()]
+    audit = ["_audit_creation_method", ";", f"fifth-paradigm {__version__}", *said, ";"]
     return "\n".join([f"data_{block}", *audit, *lines[1:]]) + "\n"
 
 

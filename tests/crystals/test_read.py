@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import math
+import re
 import tarfile
 import zipfile
 
@@ -62,7 +63,7 @@ BAD_CIF = {
     "mixed": (block("A Fe 0 0 0 .5\nB Ni 0 0 0 .5\n"), "partial occupancy"),
     "overlap": (block("A Fe 0 0 0 1\nB Ni 0.05 0 0 1\n"), "overlap: 0.20 Angstrom between Fe .*Ni"),
     "same place": (block("A Fe 0 0 0 1\nB Ni 0 0 0 1\n"), "[Oo]ccupanc"),
-    "no length": (block(a="0"), "[Ss]ingular"),
+    "no length": (block(a="0"), "no volume"),
     "next to no volume": (block("Na1 Na 0 0 0 1\n", a="0.001"), "no volume"),
     "binary": (bytes(range(256)), "is binary"),
 }
@@ -74,8 +75,7 @@ def test_bad_cif_says_which_and_what(case, tmp_path):
     entry = one(tmp_path / "bad.cif", content)
     assert entry.structure is None
     assert entry.name.endswith("bad.cif")
-    (match,) = [entry.problem]
-    assert pytest.importorskip("re").search(words, match), match
+    assert re.search(words, entry.problem), entry.problem
 
 
 def test_cif_with_several_blocks_gives_each_and_names_the_bad_one(tmp_path):
@@ -141,7 +141,7 @@ def test_poscar_without_symbols_is_not_guessed_at(tmp_path):
     assert entry.structure is None
     assert "no line of element symbols" in entry.problem
     assert "is no element" in one(tmp_path / "POSCAR", VASP5.replace("Na", "Qq")).problem
-    assert "ends too early" in one(tmp_path / "POSCAR", VASP5[:-12]).problem
+    assert "ends too early" in one(tmp_path / "POSCAR", VASP5[:-10]).problem
     assert "no volume" in one(tmp_path / "POSCAR", VASP5.replace("salt\n1\n", "salt\n0\n")).problem
 
 

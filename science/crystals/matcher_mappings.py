@@ -1,0 +1,88 @@
+"""All bases of one lattice that resemble another's within tolerances, compiled."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from science.crystals.matcher_lattice import NEAR, Floats, Ints, compiled, vectors
+
+
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
+def mappings(rows: Floats, target: Floats, ltol: float, atol: float) -> tuple[Ints, bool]:
+    """Integer bases (n, 3, 3) of ``rows`` whose lengths and angles are close to ``target``.
+
+    Bases span the lattice itself, not a superlattice: their determinant is 1 or -1.
+
+    Args:
+        rows: (3, 3) lattice vectors; best reduced.
+        target: lengths and angles to resemble.
+        ltol: each length is within a factor of 1 + ltol.
+        atol: each angle is within this many degrees.
+
+    Returns:
+        The bases, and whether one is so close to a tolerance that another program might differ.
+    """
+    whole, length = vectors(rows, target[:3].max() * (1 + ltol) * (1 + NEAR))
+    kept, close = _resembling(length, target, ltol)
+    axes = np.empty((len(whole), 3))
+    for n in range(len(whole)):
+        for x in range(3):
+            axes[n, x] = (
+                whole[n, 0] * rows[0, x] + whole[n, 1] * rows[1, x] + whole[n, 2] * rows[2, x]
+            ) / length[n]
+    low, high = np.empty(3), np.empty(3)
+    for i in range(3):
+        low[i] = math.cos(math.radians(min(180.0, target[3 + i] + atol)))
+        high[i] = math.cos(math.radians(max(0.0, target[3 + i] - atol)))
+        low[i] -= 1e-12 if low[i] > -1 else 1.0  # everything is below 180 degrees
+        high[i] += 1e-12 if high[i] < 1 else 1.0
+    found = np.empty((64, 3, 3), dtype=np.int64)
+    n, risky = 0, False
+    for a in kept[0]:
+        for b in kept[1]:
+            gamma = _inside(axes[a], axes[b], low[2], high[2])
+            if gamma == 0:
+                continue
+            for c in kept[2]:
+                alpha = _inside(axes[b], axes[c], low[0], high[0])
+                beta = _inside(axes[a], axes[c], low[1], high[1]) if alpha else 0
+                if beta == 0 or abs(_volume(whole[a], whole[b], whole[c])) != 1:
+                    continue
+                if n == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                found[n, 0], found[n, 1], found[n, 2] = whole[a], whole[b], whole[c]
+                risky |= min(alpha, beta, gamma) == 1 or close[a] or close[b] or close[c]
+                n += 1
+    return found[:n], risky
+
+
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
+def _inside(one: Floats, two: Floats, low: float, high: float) -> int:
+    """0 outside, 1 so close to an end that it may be either, 2 inside."""
+    cosine = one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
+    if cosine < low - NEAR or cosine > high + NEAR:
+        return 0
+    return 1 if cosine < low + NEAR or cosine > high - NEAR else 2
+
+
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
+def _volume(a: Ints, b: Ints, c: Ints) -> int:
+    return int(
+        a[0] * (b[1] * c[2] - b[2] * c[1])
+        - a[1] * (b[0] * c[2] - b[2] * c[0])
+        + a[2] * (b[0] * c[1] - b[1] * c[0])
+    )
+
+
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
+def _resembling(length: Floats, target: Floats, ltol: float) -> tuple[list[Ints], Floats]:
+    """For each of three lengths the vectors that resemble it; and who is at a limit of one."""
+    kept, close = [], np.zeros(len(length), dtype=np.bool_)
+    for i in range(3):
+        ratio = length / target[i]
+        inside = (ratio < (1 + ltol) * (1 + NEAR)) & (ratio > (1 - NEAR) / (1 + ltol))
+        close |= inside & ((ratio > (1 + ltol) * (1 - NEAR)) | (ratio < (1 + NEAR) / (1 + ltol)))
+        kept.append(np.flatnonzero(inside))
+    return kept, close

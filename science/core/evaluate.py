@@ -41,9 +41,11 @@ def evaluate(
         out: folder to write to.
 
     Raises:
-        UserError: a name is wrong, data is missing, or the data lacks what the networks need.
+        UserError: a name is wrong, data is missing, the data lacks what the networks need, or they
+            make things and score none.
     """
     release, folder = load(release_or_run), Path(out)
+    release.need_scores()
     started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     table = release.table(dataset)
     if split != EVERYTHING:

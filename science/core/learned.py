@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from science.core.table import Index, Table
+from science.core.files import write_json
+from science.core.recipe import Recipe
+from science.core.samples import Index, Samples
+from science.core.table import Table
+
+
+def note(
+    recipe: Recipe, members: Sequence[str], parts: Iterable[tuple[Index, Index]], judged: Index
+) -> None:
+    """Write ``members.json`` and ``learned.json``, without which a run cannot be released.
+
+    A protocol with a ``measure`` of its own calls this when its networks are trained.
+
+    Args:
+        recipe: of the run.
+        members: names of the networks that a release is made of.
+        parts: (training rows, judged rows) of each network.
+        judged: rows that the run's result is about.
+    """
+    card = str(recipe.config["data"].get("card", ""))
+    known = learned(recipe.data.samples, card, parts, judged)
+    write_json(recipe.folder / "members.json", list(members))
+    write_json(recipe.folder / "learned.json", known)
 
 
 def learned(
-    table: Table, card: str, parts: Iterable[tuple[Index, Index]], judged: Index
+    table: Samples, card: str, parts: Iterable[tuple[Index, Index]], judged: Index
 ) -> dict[str, Any]:
     """What a release must know of the table that its networks come from, as plain data.
 
     ``splits`` are those with any row that a network learned from, and those that were not kept for
-    judging: they chose the calibration.
+    judging: they chose the calibration. What scores are about is added if there are classes.
 
     Args:
         table: the experiment's samples.
@@ -30,17 +52,14 @@ def learned(
     names = sorted(map(str, np.unique(table.split)))
     clean = [n for n in names if np.isin(np.flatnonzero(table.split == n), kept).all()]
     ids = "\n".join(sorted(map(str, table.id[rows])))
-    return {
-        "classes": list(table.classes),
-        "positive": table.positive,
-        "inputs": {name: list(array.shape[1:]) for name, array in table.inputs.items()},
-        "trained_on": {
-            "card": card,
-            "splits": [name for name in names if name not in clean],
-            "rows": len(rows),
-            "ids": hashlib.sha256(ids.encode()).hexdigest(),
-        },
-    }
+    known: dict[str, Any] = {}
+    if isinstance(table, Table):
+        shapes = {name: list(array.shape[1:]) for name, array in table.inputs.items()}
+        known = {"classes": list(table.classes), "positive": table.positive, "inputs": shapes}
+    digest = hashlib.sha256(ids.encode()).hexdigest()
+    splits = [name for name in names if name not in clean]
+    trained = {"card": card, "splits": splits, "rows": len(rows), "ids": digest}
+    return known | {"trained_on": trained}
 
 
 def warning(trained_on: Mapping[str, Any], same: bool, digests: set[str], split: str) -> str:

@@ -1,4 +1,4 @@
-"""Networks that score together, with the card that says what they are."""
+"""Networks that score or make things together, with the card that says what they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as Listed
 from torch import Tensor, nn
 
 from science.core.calibration import Temperature
@@ -19,8 +20,10 @@ from science.core.config import build, check_node
 from science.core.data import CardData
 from science.core.datasets import card as find
 from science.core.errors import UserError
+from science.core.fields import Field
 from science.core.gate import SECTIONS
 from science.core.predict import positive
+from science.core.samples import Samples
 from science.core.table import Table
 
 Floats = NDArray[np.float64]
@@ -39,9 +42,13 @@ class ReleaseCard(BaseModel):
         net: the experiment's net section (a node).
         evaluation: the experiment's evaluation section, so that others judge it alike.
         members: names of the networks; a score is their calibrated mean.
-        calibration: temperature and shift.
+        calibration: temperature and shift of scores.
         classes: what the networks tell apart; ``positive`` is what a score is the probability of.
-        inputs: name -> shape of one sample.
+            None if they make things instead.
+        inputs: name -> shape of one sample to score.
+        task: the experiment's task section, of networks that make things: its ``fields`` are what a
+            sampler needs to know.
+        protocol: the experiment's protocol section, likewise: how samples were drawn and judged.
         trained_on: card, splits, row count, digest of the rows' ids, SHA-256 of the files.
         metrics: the run's ``metrics.json`` rows.
         made_by: experiment, overrides, seed and code that made it.
@@ -56,19 +63,30 @@ class ReleaseCard(BaseModel):
     data: dict[str, Any]
     net: dict[str, Any]
     evaluation: dict[str, Any] | None = None
-    members: list[str] = Field(min_length=1)
-    calibration: dict[str, float]
-    classes: list[str] = Field(min_length=2)
-    positive: str
-    inputs: dict[str, list[int]]
+    members: list[str] = Listed(min_length=1)
+    calibration: dict[str, float] = {}
+    classes: list[str] = []
+    positive: str = ""
+    inputs: dict[str, list[int]] = {}
+    task: dict[str, Any] | None = None
+    protocol: dict[str, Any] | None = None
     trained_on: dict[str, Any] = {}
     metrics: list[dict[str, Any]] = []
     made_by: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _scores_or_makes(self) -> ReleaseCard:
+        if self.task is None:
+            needed = ("calibration", "classes", "positive", "inputs")
+            missing = [name for name in needed if not getattr(self, name)]
+            if missing or len(self.classes) < 2:
+                raise ValueError(f"scores need {', '.join(missing) or 'two classes'}")
+        return self
+
 
 @dataclass(frozen=True)
 class Release:
-    """Networks that score samples together.
+    """Networks that score samples together, or make some.
 
     Attributes:
         name: of the release, or of the run's folder.
@@ -86,6 +104,18 @@ class Release:
     def members(self) -> list[nn.Module]:
         """The networks, ready to predict."""
         return [self._member(name) for name in self.card.members]
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """Geometry by name of what the networks make, for `science.core.flow.sample`.
+
+        Raises:
+            UserError: they make nothing.
+        """
+        nodes = (self.card.task or {}).get("fields")
+        if not nodes:
+            raise UserError(f"{self.name}: these networks make nothing", "take another release")
+        return {name: build(node) for name, node in nodes.items()}
 
     @cached_property
     def calibration(self) -> Temperature:
@@ -106,12 +136,27 @@ class Release:
         Raises:
             UserError: an input is missing or has another shape.
         """
+        self.need_scores()
         table = self._unlabelled(inputs)
         each = positive(self.members, table)
         return self.calibration(each.mean(0)), each.std(0)
 
+    def need_scores(self) -> None:
+        """Raise a `UserError` if these networks make things, and score none."""
+        if not self.card.classes:
+            domain = str(self.card.net["_target_"]).split(".")[1]
+            problem = f"{self.name}: these networks make things and score none"
+            raise UserError(problem, f"see `fifth {domain} --help`")
+
     def table(self, dataset: str, **options: Any) -> Table:
         """The samples of a dataset card, read as the training data was if it is the same card."""
+        return self._data(dataset, options).table
+
+    def samples(self, dataset: str, **options: Any) -> Samples:
+        """The same, whether they have labels or not."""
+        return self._data(dataset, options).samples
+
+    def _data(self, dataset: str, options: Mapping[str, Any]) -> CardData:
         node = (
             dict(self.card.data)
             if self.knows(dataset)
@@ -120,7 +165,7 @@ class Release:
         node |= {"card": dataset, "options": {**node.get("options", {}), **options}}
         self._pass("data", node)
         data: CardData = build(node)
-        return data.table
+        return data
 
     def knows(self, dataset: str) -> bool:
         """Whether ``dataset``, a card by name or path, is the one the networks were trained on."""
@@ -180,8 +225,10 @@ class Release:
         """Refuse a card that names anything a config may not name; nothing has been built yet."""
         self._pass("net", self.card.net)
         self._pass("data", self.card.data)
-        if self.card.evaluation is not None:
-            self._pass("evaluation", self.card.evaluation)
+        for section in ("evaluation", "task", "protocol"):
+            node = getattr(self.card, section)
+            if node is not None:
+                self._pass(section, node)
 
     def _pass(self, section: str, node: Mapping[str, Any]) -> None:
         problems = check_node(section, node, SECTIONS[section])

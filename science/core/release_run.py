@@ -21,7 +21,7 @@ from science.core.recipe import Recipe
 from science.core.release import Release
 
 _TOLERANCE = 1e-3  # of a score, for storing weights by half
-_FILES = ("config.yaml", "manifest.json", "metrics.json", "members.json", "calibration.json")
+_FILES = ("config.yaml", "manifest.json", "metrics.json", "members.json")
 
 
 def described(folder: Path) -> dict[str, Any]:
@@ -31,6 +31,10 @@ def described(folder: Path) -> dict[str, Any]:
     known = _learned(folder, config)
     data = manifest.get("data", {}).get("files", {})
     known["trained_on"] |= {"files": data if isinstance(data, dict) else {}}
+    if "classes" in known:
+        known |= {"calibration": _read(folder / "calibration.json")}
+    else:  # networks that make things: how they are asked is part of what they are
+        known |= {section: config.get(section) for section in ("task", "protocol")}
     rows = [r for r in found["metrics.json"].get("rows", []) if r.get("note") != "as published"]
     return known | {
         "title": config["title"],
@@ -43,7 +47,6 @@ def described(folder: Path) -> dict[str, Any]:
         "net": config["net"],
         "evaluation": config.get("evaluation"),
         "members": found["members.json"],
-        "calibration": found["calibration.json"],
         "metrics": rows,
         "made_by": {
             "experiment": _public(manifest.get("experiment", {})),
@@ -70,6 +73,9 @@ def _learned(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     # A run of an earlier version: its config and its data say the same.
     recipe = Recipe(config, folder)
     protocol = build(config["protocol"]) if config.get("protocol") else HoldOut()
+    if not hasattr(protocol, "parts"):
+        cure = "its protocol must say so: science.core.learned.note"
+        raise UserError(f"{folder}: no learned.json says what its networks learned from", cure)
     table, parts = recipe.data.table, protocol.parts(recipe)
     judged = pd.read_csv(folder / "predictions.csv", usecols=["id"], dtype=str)["id"]
     rows = np.flatnonzero(np.isin(table.id.astype(str), judged))
@@ -97,8 +103,11 @@ def halved(run: Release) -> Release | None:
     """The same networks with parameters as float16, or None if a score moves by more than 0.001.
 
     Buffers keep their range. Scores are compared on all of the run's data, and the card's own row
-    of metrics is measured anew, so that it is what anyone else will find.
+    of metrics is measured anew, so that it is what anyone else will find. Networks without scores
+    are left as they are.
     """
+    if not run.card.classes:
+        return None
     parameters = {name for name, _ in run.members[0].named_parameters()}
     weights = {
         member: {k: v.half() if k in parameters else v for k, v in tensors.items()}

@@ -81,7 +81,8 @@ def make(run_folder: str | Path, name: str, out: Path | None = None) -> Path:
     }
     with atomic(target / WEIGHTS) as temporary:
         save_file(tensors, temporary)
-    text = yaml.safe_dump(run.card.model_dump(), sort_keys=False, allow_unicode=True, width=100)
+    said = {key: value for key, value in run.card.model_dump().items() if value is not None}
+    text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
     write_text(target / CARD, text)
     return target
 

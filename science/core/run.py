@@ -23,7 +23,7 @@ from science.core.config import build, checked
 from science.core.errors import UserError
 from science.core.evaluation import Binary
 from science.core.files import sweep, write_json, write_text
-from science.core.learned import learned
+from science.core.learned import note
 from science.core.pictures import keep
 from science.core.progress import narrator
 from science.core.protocols import HoldOut, Outcome
@@ -81,6 +81,8 @@ def _single(config: Mapping[str, Any], folder: Path, experiment: Mapping[str, An
         protocol = build(config["protocol"]) if config.get("protocol") else HoldOut()
         if hasattr(protocol, "measure"):
             results = protocol.measure(recipe)
+            if (folder / "history").is_dir():
+                _write_history(folder)
         else:
             results = judged(recipe, protocol)
     write_json(folder / _METRICS, results)
@@ -98,10 +100,7 @@ def judged(recipe: Recipe, protocol: Any) -> dict[str, Any]:
     _write_predictions(recipe, outcome)
     _write_history(recipe.folder)
     write_json(recipe.folder / "calibration.json", outcome.calibration.as_dict())
-    write_json(recipe.folder / "members.json", outcome.members)
-    card = str(config["data"].get("card", ""))
-    known = learned(table, card, protocol.parts(recipe), outcome.rows)
-    write_json(recipe.folder / "learned.json", known)
+    note(recipe, outcome.members, protocol.parts(recipe), outcome.rows)
     scores = {OURS: (outcome.score, True)}
     for name, node in (config.get("baselines") or {}).items():
         if node:

@@ -10,6 +10,7 @@ from torch import Tensor
 from science.crystals import lattice
 
 _SAME = 1e-4  # Angstrom: nearer than this is the atom itself
+_NOTHING = 1e-12
 _MOST = 4  # images looked at on either side; thinner cells lose some of their far neighbours
 
 
@@ -75,4 +76,9 @@ def gaussians(distance: Tensor, cutoff: float, count: int) -> Tensor:
     centres = torch.linspace(1.0, cutoff, count)
     width = (cutoff - 1.0) / (count - 1)
     bumps = torch.exp(-0.5 * ((distance[:, None] - centres) / width) ** 2)
-    return bumps * (0.5 * (1 + torch.cos(torch.pi * distance / cutoff)))[:, None]
+    return clear(bumps * (0.5 * (1 + torch.cos(torch.pi * distance / cutoff)))[:, None])
+
+
+def clear(bumps: Tensor) -> Tensor:
+    """Zero for what is next to nothing: denormal numbers make products six times slower."""
+    return torch.where(bumps > _NOTHING, bumps, 0.0)

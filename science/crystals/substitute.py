@@ -154,7 +154,7 @@ def likeness(old: str, charge: int, new: str, new_charge: int) -> float:
 def _table() -> Any:
     from pymatgen.core.structure_prediction.substitution_probability import SubstitutionProbability
 
-    return SubstitutionProbability()
+    return SubstitutionProbability()  # type: ignore[no-untyped-call]
 
 
 @cache

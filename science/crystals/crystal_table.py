@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,12 +63,30 @@ class CrystalTable:
         return made
 
 
+def from_structures(
+    names: Sequence[str], structures: Sequence[Structure], split: str = "test"
+) -> CrystalTable:
+    """Ordered structures of plain elements as one table, all of one split, without properties."""
+    width = max(map(len, structures), default=0)
+    species = np.zeros((len(structures), width), dtype=np.int64)
+    frac = np.zeros((len(structures), width, 3))
+    for row, structure in enumerate(structures):
+        species[row, : len(structure)] = structure.atomic_numbers
+        frac[row, : len(structure)] = structure.frac_coords
+    matrix = np.array([s.lattice.matrix for s in structures], np.float64).reshape(-1, 3, 3)
+    sides = np.full(len(structures), split, dtype="<U5")
+    return CrystalTable(np.array(names, dtype=np.str_), sides, species, frac, matrix, {})
+
+
 def reduced_formulas(species: NDArray[np.int64]) -> NDArray[np.str_]:
     """(n,) reduced formula of each row of atomic numbers, the same for any order of the atoms."""
     kinds, member = np.unique(np.sort(species, axis=1), axis=0, return_inverse=True)
-    return np.array([_reduced(tuple(row[row > 0])) for row in kinds], dtype=np.str_)[member.ravel()]
+    return np.array([_reduced(tuple(row[row > 0].tolist())) for row in kinds], dtype=np.str_)[
+        member.ravel()
+    ]
 
 
+@cache
 def _reduced(numbers: tuple[int, ...]) -> str:
     from pymatgen.core.composition import Composition
     from pymatgen.core.periodic_table import Element

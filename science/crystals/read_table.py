@@ -67,7 +67,9 @@ def table(read: pd.DataFrame, source: str, key: str | None = None) -> CrystalTab
     others = [n for n in read.columns if n not in (*TEXT, *SCHEMA, "n_atoms")]
     return CrystalTable(
         id=names,
-        split=read["split"].to_numpy(np.str_) if "split" in read else np.full(len(read), "test"),
+        split=read["split"].to_numpy("<U5")
+        if "split" in read
+        else np.full(len(read), "test", "<U5"),
         species=species,
         frac=frac,
         matrix=_matrix(read),
@@ -111,6 +113,11 @@ def _sites(
         return np.array([word for row in words for word in row], np.float64).reshape(-1, 3)
     except ValueError as problem:
         raise UserError(f"{source}: {problem}", "coordinates are numbers between blanks") from None
+
+
+def _split(read: pd.DataFrame) -> NDArray[np.str_]:
+    split = read["split"].tolist() if "split" in read else ["test"] * len(read)
+    return np.array(split, dtype="<U5")
 
 
 def _matrix(read: pd.DataFrame) -> Floats:

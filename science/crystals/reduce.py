@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +22,12 @@ def niggli(crystals: CrystalTable) -> CrystalTable:
     Sites keep their order and their places in space.
     """
     matrix, frac = crystals.matrix.copy(), crystals.frac.copy()
+    with warnings.catch_warnings():
+        # spglib 2.8 warns at every call that failures will be raised, which `_reduced` is ready for.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for row, cell in enumerate(crystals.matrix):
+            matrix[row] = _reduced(cell, crystals.id[row])
     for row, cell in enumerate(crystals.matrix):
-        matrix[row] = _reduced(cell, crystals.id[row])
         frac[row] = crystals.frac[row] @ cell @ np.linalg.inv(matrix[row])
     return replace(crystals, matrix=matrix, frac=frac)
 
@@ -30,7 +36,8 @@ def _reduced(cell: Floats, name: str) -> Floats:
     import spglib
 
     for tolerance in _TOLERANCES:
-        reduced = spglib.niggli_reduce(cell, eps=tolerance)
-        if reduced is not None:
-            return np.asarray(reduced)
+        with contextlib.suppress(spglib.SpglibError):
+            reduced = spglib.niggli_reduce(cell, eps=tolerance)
+            if reduced is not None:
+                return np.asarray(reduced)
     raise UserError(f"{name}: this cell cannot be reduced", "set niggli: false")

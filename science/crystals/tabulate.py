@@ -16,6 +16,7 @@ from science.crystals import lattice
 from science.crystals import published as readers
 from science.crystals.crystal_table import CrystalTable, reduced_formulas
 from science.crystals.crystals import wrap
+from science.crystals.prototypes import prototypes as make_prototypes
 from science.crystals.published import NSplit, Pool
 from science.crystals.reduce import niggli as reduce
 
@@ -70,6 +71,20 @@ def mp_20(
     Cells are reduced by default: the training rows stand in the settings of their sources.
     """
     return _samples(readers.mp_20(card, pool, held_out, seed), split, niggli, target, seed)
+
+
+@configurable
+def prototypes(
+    card: str = "crystals/prototypes",
+    substitutions: int = 600,
+    minerals: bool = True,
+    largest: int = 20,
+    niggli: bool = False,
+    seed: int = 0,
+) -> Samples:
+    """Structures made on the spot; options as in `published` and its reader."""
+    made = make_prototypes(card, substitutions, minerals, largest, seed)
+    return _samples(made, "published", niggli, None, seed)
 
 
 def _samples(

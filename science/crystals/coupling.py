@@ -24,8 +24,8 @@ class Transport:
     """Renumber, move and invert the noise of the atoms to lie as near as may be to the crystal.
 
     Args:
-        shifts: translations to try, the one that puts a random atom on its goal each time, and
-            none. More are better and dearer.
+        shifts: translations to try, each of which puts a random atom on one of its element. More
+            are better and dearer.
         renumber: exchange atoms of the same element, by the Hungarian method.
         invert: try the noise inside out as well. Right where crystals are shown in both senses.
         field: name of the coordinates.
@@ -42,8 +42,10 @@ class Transport:
         best = noise[self.field]
         least = torch.full((len(best),), torch.inf, device=best.device)
         for side in (1, -1) if self.invert else (1,):
-            for _ in range(self.shifts):
-                tried = _moved(noise[self.field] * side, goal, species)
+            for shift in range(1 + self.shifts):
+                tried = noise[self.field] * side
+                if shift:
+                    tried = _moved(tried, goal, species)
                 if self.renumber:
                     tried = _renumbered(tried, goal, species)
                 cost = _cost(tried, goal, species)

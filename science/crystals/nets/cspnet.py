@@ -23,6 +23,7 @@ from torch.nn.functional import silu
 
 from science.crystals.crystals import wrap
 from science.crystals.lattice import matrix
+from science.crystals.sites import Sites
 
 ELEMENTS = 119  # atomic numbers and 0, which is no atom
 REACH = 6.0  # Angstrom; of the widest distance feature
@@ -40,6 +41,7 @@ class CSPNet(nn.Module):
         layers: rounds of messages.
         frequencies: waves per axis.
         distances: features of the distance between nearest images; 0 for none.
+        sites: of a prototype to set out from; counted here so that they stay with the weights.
         inversion: show half of the training crystals inside out. A crystal and its inverse have the
             same energy, and the evaluator takes them for the same.
     """
@@ -53,10 +55,12 @@ class CSPNet(nn.Module):
         layers: int = 4,
         frequencies: int = 8,
         distances: int = 0,
+        sites: Sites | None = None,
         inversion: bool = True,
     ) -> None:
         super().__init__()
         self.layers, self.width, self.inversion = layers, width, inversion
+        self.sites = sites
         self.waves, self.distances = Waves(frequencies), Distances(distances)
         self.elements = nn.Embedding(ELEMENTS, width)
         self.clock = Clock(width)
@@ -74,6 +78,8 @@ class CSPNet(nn.Module):
         """Fit the cell's normalisation, its volume taken per atom, to training data."""
         count = torch.from_numpy((np.asarray(inputs["species"]) > 0).sum(1))
         cell = _per_atom(torch.from_numpy(np.asarray(inputs["cell"])).double(), count)
+        if self.sites is not None:
+            self.sites.adapt(inputs)
         spread = cell.std(0, correction=0)
         self.mean.copy_(cell.mean(0))
         # A cell that never varies (all cubic, say) is given back exactly.

@@ -1,0 +1,97 @@
+"""Crystal-structure prediction as an experiment: train, draw, judge beside what costs nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from science.core.config import build
+from science.core.files import write_json
+from science.core.flow import evaluations
+from science.core.recipe import Recipe
+from science.core.samples import Samples
+from science.core.seeds import derive, rng
+from science.crystals.crystals import Crystals
+from science.crystals.csp_judge import Judge
+from science.crystals.draw import Sampler, draw_each
+
+Index = NDArray[np.int64]
+OURS = "this run"
+
+
+class Prediction:
+    """Train on the train split, draw ``samples`` structures per judged composition, and match them.
+
+    Writes ``structures.csv``, a line for each composition, ``samples.csv.gz``, every structure in
+    the columns of the cards' tables, and a few ``structures/*.cif``.
+
+    Args:
+        samples: structures per composition.
+        sampler: how they are drawn.
+        judge: what is measured.
+        split: whose compositions are judged; tune on ``val``.
+        most: judge only so many of them, chosen at random.
+    """
+
+    def __init__(
+        self,
+        samples: int = 20,
+        sampler: Sampler | None = None,
+        judge: Judge | None = None,
+        split: str = "test",
+        most: int | None = None,
+    ) -> None:
+        self.samples, self.split, self.most = samples, split, most
+        self.sampler, self.judge = sampler or Sampler(), judge or Judge()
+
+    def measure(self, recipe: Recipe) -> dict[str, Any]:
+        """Rows of measures for ``metrics.json``, ours first."""
+        table = recipe.data.samples
+        learn = table.where("train")
+        fold = recipe.data.fold(learn, table.where("val"), derive(recipe.seed, "member", 0))
+        net = recipe.train("member0", fold)
+        write_json(recipe.folder / "members.json", ["member0"])
+        rows = self.rows(table, recipe.seed)
+        fields = {n: build(node) for n, node in recipe.config["task"]["fields"].items() if node}
+        made = self.drawn(recipe, net, fields, table.take(rows))
+        notes = [self._cost(recipe, net, fields)]
+        return self.judge.measure(recipe, rows, made, learn, notes)
+
+    def rows(self, table: Samples, seed: int) -> Index:
+        """Which rows of the table are judged."""
+        rows = table.where(self.split)
+        if self.most is None or self.most >= len(rows):
+            return rows
+        return np.sort(rng(seed, "judged").choice(rows, self.most, replace=False))
+
+    def drawn(
+        self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any], asked: Samples
+    ) -> Crystals:
+        """``samples`` structures of each composition of ``asked``, one after the other."""
+        began = time.perf_counter()
+        made = draw_each(
+            self.sampler,
+            net,
+            fields,
+            np.asarray(asked.inputs["species"]),
+            self.samples,
+            derive(recipe.seed, "drawn", self.split),
+            recipe.folder / "checkpoints" / "drawn",
+            lambda done, total: recipe.tell("structures", done, total, "drawn"),
+        )
+        recipe.clock["drawing"] = time.perf_counter() - began
+        return made
+
+    def _cost(self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any]) -> str:
+        size = sum(p.numel() for p in net.parameters())
+        asked = evaluations(fields, self.sampler.steps, self.sampler.method)
+        said = f"{size:,} parameters; {asked} network evaluations a sample"
+        cost = recipe.cost.get("member0")
+        return said + (
+            f"; {cost['cpu_s'] / 60:.0f} processor minutes of training." if cost else "."
+        )

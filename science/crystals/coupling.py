@@ -24,8 +24,8 @@ class Transport:
     """Renumber, move and invert the noise of the atoms to lie as near as may be to the crystal.
 
     Args:
-        shifts: translations to try, each of which puts a random atom on one of its element. More
-            are better and dearer.
+        shifts: translations to try beside the mean way of all atoms; each puts a random atom on
+            one of its element. More are better and dearer.
         renumber: exchange atoms of the same element, by the Hungarian method.
         invert: try the noise inside out as well. Right where crystals are shown in both senses.
         field: name of the coordinates.
@@ -43,9 +43,8 @@ class Transport:
         least = torch.full((len(best),), torch.inf, device=best.device)
         for side in (1, -1) if self.invert else (1,):
             for shift in range(1 + self.shifts):
-                tried = noise[self.field] * side
-                if shift:
-                    tried = _moved(tried, goal, species)
+                move = _to_one if shift else _to_all
+                tried = move(noise[self.field] * side, goal, species)
                 if self.renumber:
                     tried = _renumbered(tried, goal, species)
                 cost = _cost(tried, goal, species)
@@ -54,7 +53,15 @@ class Transport:
         return {**noise, self.field: best}
 
 
-def _moved(noise: Tensor, goal: Tensor, species: Tensor) -> Tensor:
+def _to_all(noise: Tensor, goal: Tensor, species: Tensor) -> Tensor:
+    """Noise moved by the mean way of its atoms round the torus."""
+    real = (species > 0)[..., None]
+    turn = 2 * torch.pi * (goal - noise)
+    mean = torch.atan2((turn.sin() * real).sum(1), (turn.cos() * real).sum(1)) / (2 * torch.pi)
+    return noise + mean[:, None]
+
+
+def _to_one(noise: Tensor, goal: Tensor, species: Tensor) -> Tensor:
     """Noise moved so that a random atom of it lies on a random atom of its element in ``goal``."""
     real = (species > 0).float()
     one = torch.multinomial(real, 1)

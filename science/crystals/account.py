@@ -65,6 +65,8 @@ class Account:
     def table(self) -> pd.DataFrame:
         """One row a structure, in the schema that ``science.crystals.read`` reads again."""
         frame = pd.DataFrame([_flat(row) for row in self.rows])
+        whole = [name for name in ("n_atoms", "steps") if name in frame]
+        frame = frame.astype(dict.fromkeys(whole, "Int64"))  # numbers, but missing in some rows
         known = set(frame.columns)
         middle = [name for name in frame.columns if name not in {*FIRST, *LAST}]
         order = [*(n for n in FIRST if n in known), *middle, *(n for n in LAST if n in known)]

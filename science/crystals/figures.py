@@ -48,7 +48,7 @@ def match_curves(
         ceiling: the highest rate that the evaluator lets anybody reach.
     """
     with style():
-        figure = Figure(figsize=(WIDTH * 0.85, 3.7))
+        figure = Figure(figsize=(WIDTH, 3.6))
         ax = figure.subplots()
         for place, name in enumerate(dict.fromkeys(rates["model"])):
             some = rates[rates["model"] == name].sort_values("k")
@@ -66,7 +66,7 @@ def match_curves(
         ax.set(xscale="log", xlabel="samples per target, k", ylabel="match rate", ylim=(0, 1.06))
         _ticks(ax, counts)
         _percent(ax)
-        ax.legend(loc="lower right")
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper")
     return figure
 
 
@@ -246,6 +246,7 @@ def _histogram(ax: Axes, values: Mapping[str, Floats], sources: Sequence[str]) -
             look: dict[str, Any] = {"color": SERIES[(place - 1) % len(SERIES)], "lw": 1.7}
             ax.stairs(share, edges, ls=DASHES[(place - 1) % len(DASHES)], label=plain(name), **look)
     ax.set_ylim(bottom=0)
+    ax.margins(y=0.08)
 
 
 def _edges(pooled: Floats) -> Floats:

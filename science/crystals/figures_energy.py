@@ -154,7 +154,7 @@ def above_hull(energies: Mapping[str, ArrayLike], marks: tuple[float, ...] = (0.
         ax.set(xlim=(low, high), ylim=(0, 1.02))
         ax.set(xlabel="energy above hull [eV/atom]", ylabel="share of structures below")
         _percent(ax)
-        ax.legend(loc="upper left")
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 

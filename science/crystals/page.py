@@ -18,6 +18,7 @@ from science.crystals.account import Account
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
+_FEW = 12  # structures; the distribution of fewer shows nothing
 READ = {
     "space group": "Space group: found by spglib within 0.1 Å, since predicted positions are not "
     "exact. P1 means that no symmetry but the lattice's was found.",
@@ -124,7 +125,7 @@ def _metrics(page: Report, metrics: Mapping[str, Any] | None) -> None:
 
 def _energies(page: Report, found: Account) -> None:
     hull = found.numbers("e_hull")
-    if sum(map(math.isfinite, hull)) < 5:
+    if sum(map(math.isfinite, hull)) < _FEW:
         return
     page.section("Stability").figure(
         figures_energy.above_hull({"these structures": hull}),
@@ -135,7 +136,7 @@ def _energies(page: Report, found: Account) -> None:
 
 
 def _distributions(page: Report, story: Story) -> None:
-    if len(story.account.good) < 5:
+    if len(story.account.good) < _FEW:
         return
     samples = {"these structures": account.measures(story.account.structures)}
     if story.reference is not None:

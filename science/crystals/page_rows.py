@@ -21,7 +21,8 @@ _HEADS = {
     "n_atoms": "atoms",
     "space_group": "space group",
     "density": "density [g/cm³]",
-    "volume_per_atom": "Å³ per atom",
+    "decays_to": "decays to",
+    "converged": "at rest",
     "energy": "energy [eV/atom]",
     "e_form": "formation energy [eV/atom]",
     "e_hull": "above hull [eV/atom]",
@@ -29,7 +30,21 @@ _HEADS = {
     "rms": "RMS to it",
     "how": "made by",
 }
-_HIDDEN = {"problem", "file", "a", "b", "c", "alpha", "beta", "gamma", "species", "frac"}
+_FIRST = ("id", "formula", "space_group", "e_hull", "e_form", "novel", "nearest", "rms", "score")
+_HIDDEN = {
+    "problem",
+    "file",
+    "source",
+    "volume_per_atom",
+    "a",
+    "b",
+    "c",
+    "alpha",
+    "beta",
+    "gamma",
+    "species",
+    "frac",
+}
 
 
 def table(page: Report, found: Account) -> None:
@@ -39,7 +54,9 @@ def table(page: Report, found: Account) -> None:
     if not len(frame):
         page.note("There is no structure to show.")
         return
-    shown = frame.drop(columns=[name for name in frame if name in _HIDDEN])
+    first = [name for name in _FIRST if name in frame]
+    rest = [name for name in frame if name not in {*first, *_HIDDEN}]
+    shown = frame[first + rest]
     if shown["how"].nunique() < 2:
         told = next((str(how) for how in shown["how"] if how), "")
         page.text(f"Made by: {told}." if told else "")
@@ -72,10 +89,12 @@ def _drawable(what: Structure) -> bool:
 
 def _item(row: Row, structure: Structure) -> viewer.Item:
     group = space_group(structure)
-    lines = [f"{pretty(structure.formula.replace(' ', ''))}{', ' if group else ''}{group}"]
+    formula, units = structure.composition.get_reduced_formula_and_factor()
+    lines = [f"{pretty(formula)}, Z = {units:g}{', ' if group else ''}{group}"]
     hull = row.values.get("e_hull")
     if isinstance(hull, float) and math.isfinite(hull):
-        lines.append(f"{1000 * hull:+.0f} meV/atom against the hull".replace("-", "−"))
+        side = "above" if hull > 0 else "below"
+        lines.append(f"{1000 * abs(hull):.0f} meV/atom {side} the hull")
     if "novel" in row.values:
         nearest = row.values.get("nearest") or ""
         known = f"; nearest: {nearest}" if nearest else ""

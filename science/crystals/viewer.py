@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
 _POSTER = 240  # pixels a side
-_TEMPLATES = Path(__file__).parent / "templates"
+_ASSETS = Path(__file__).parent / "assets"
 _Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 _Point = tuple[float, float, float]
 
@@ -107,12 +107,12 @@ def add(page: Report, items: Sequence[Item], caption: str = "") -> None:
         for index, one in enumerate(items)
     ]
     grouped = itertools.groupby(enumerate(shown), lambda pair: pair[1]["group"] or pair[0])
-    environment = ENVIRONMENT.overlay(loader=jinja2.FileSystemLoader(_TEMPLATES))
+    environment = ENVIRONMENT.overlay(loader=jinja2.FileSystemLoader(_ASSETS))
     module: Any = environment.get_template("viewer.html.j2").module
     fragment = module.structures([[o for _, o in some] for _, some in grouped], name, caption)
     page.html(fragment).data(name, scenes)
-    page.style((_TEMPLATES / "viewer.css").read_text(encoding="utf-8"))
-    page.script((_TEMPLATES / "viewer.js").read_text(encoding="utf-8"))
+    page.style((_ASSETS / "viewer.css").read_text(encoding="utf-8"))
+    page.script((_ASSETS / "viewer.js").read_text(encoding="utf-8"))
 
 
 def keep(

@@ -18,13 +18,21 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-COPYLEFT = re.compile(r"\b(A|L)?GPL|General Public", re.IGNORECASE)
+COPYLEFT = re.compile(r"\bA?GPL|(?<!Lesser )General Public", re.IGNORECASE)
+LIBRARY = re.compile(r"\bLGPL|Lesser General Public", re.IGNORECASE)
 PER_FILE = re.compile(r"\bMPL|Mozilla", re.IGNORECASE)
+NOTES = (
+    (COPYLEFT, "**copyleft**"),
+    (LIBRARY, "library copyleft"),
+    (PER_FILE, "file-level copyleft"),
+)
+UNLOCKED = ("lightkurve", "sevennet")
 KNOWN = (
     ("Apache", "Apache-2.0"),
     ("BSD 3|3-Clause BSD", "BSD-3-Clause"),
     ("BSD 2|2-Clause BSD|Simplified BSD", "BSD-2-Clause"),
-    ("GPLv3|GNU General Public License v3", "GPL-3.0"),
+    ("^LGPLv3 or BSD$", "LGPL-3.0 OR BSD (variant not stated)"),
+    (r"\bGPLv3|GNU General Public License v3", "GPL-3.0"),
     ("Mozilla Public License 2", "MPL-2.0"),
     ("^MIT|MIT License", "MIT"),
     ("Python Software Foundation|^PSF", "PSF-2.0"),
@@ -39,13 +47,17 @@ The workbench itself is Apache-2.0 (`LICENSE`). Nothing below is copied into it:
 from its own authors. Written by `make licences` from the metadata of the versions in
 `constraints.txt`; it says what authors declare and is no legal advice.
 
-- **Copyleft** (GPL, LGPL, AGPL) stands only in an extra of its own, `batman` (batman-package,
+- **Copyleft** (GPL, AGPL) stands only in an extra of its own, `batman` (batman-package,
   GPL-3.0). The simulator has its own transit model and needs no batman; where installed, batman is
   the reference that tests compare it with, and `engine="batman"` uses it. `make run` does without
   it, `make test` installs it. A bundle with batman inside falls under the GPL when it is passed on.
+- **Library copyleft** (LGPL) comes with the extra `crystals`: ase, which chgnet and smact require
+  as well. It is imported, neither changed nor copied, so its terms bind ase alone; a bundle with
+  ase inside has to let its users replace it.
 - **File-level copyleft** (MPL-2.0) asks only that changes to those files themselves stay open.
 - CUDA builds of torch add NVIDIA's libraries under NVIDIA's own terms.
-- The extra `lightkurve` (MIT) is not locked, because it wants pandas<3; its tree is not listed.
+- Two extras are not locked, and their trees are not listed: `lightkurve` (MIT), because it wants
+  pandas<3, and `sevennet` (MIT, with matscipy under the LGPL-2.1), because few need it.
 """
 
 
@@ -81,13 +93,19 @@ def tree(requirements: Iterable[str]) -> set[str]:
     return {name for name, _ in found}
 
 
+def note_of(terms: str) -> str:
+    """What a licence asks of who passes a bundle on; nothing where a free choice is offered."""
+    choices = re.split(r" OR (?![^(]*\))", terms)
+    notes = [next((word for kind, word in NOTES if kind.search(c)), "") for c in choices]
+    return notes[0] if all(notes) else ""
+
+
 def rows(names: Iterable[str]) -> list[str]:
     """One table row per distribution."""
     lines = ["| distribution | version | licence | note |", "|---|---|---|---|"]
     for name in sorted(names):
         terms = licence(name)
-        note = "**copyleft**" if COPYLEFT.search(terms) else ""
-        note = note or ("file-level copyleft" if PER_FILE.search(terms) else "")
+        note = note_of(terms)
         version = metadata.version(name).partition("+")[0]
         lines.append(f"| {name} | {version} | {terms} | {note} |")
     return lines
@@ -99,7 +117,7 @@ def main() -> None:
     core = tree(project["dependencies"])
     page = [HEAD, "## Always installed", "", *rows(core)]
     for extra, requirements in project["optional-dependencies"].items():
-        if extra != "lightkurve":
+        if extra not in UNLOCKED:
             page += ["", f"## Added by the extra `{extra}`", "", *rows(tree(requirements) - core)]
     (ROOT / "docs" / "licences.md").write_text("\n".join(page) + "\n", "utf-8")
     sys.stdout.write("docs/licences.md\n")

@@ -18,14 +18,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
-EXTRAS = "dev,transits,simulate,batman"
+EXTRAS = "dev,transits,simulate,crystals,cluster,batman"
 
 CONSTRAINTS = """\
-# Every distribution that the extras {extras} need, pinned exactly (Python {python}).
+# Every distribution that these extras need, pinned exactly (Python {python}):
+#   {extras}
 # Written by `make lock`; installed by `make run` and `make test`. By hand:
 #   pip install -c constraints.txt -e ".[{extras}]"
 # torch is pinned without its build, so that the CPU and the CUDA build both fit (docs/install.md).
-# The extra lightkurve is not here: lightkurve wants pandas<3, everything else runs on pandas 3.
+# Not here: the extra lightkurve, which wants pandas<3 where everything else runs on pandas 3, and
+# the extra sevennet, which few need.
 """
 LOCK = """\
 # The versions of constraints.txt with the SHA-256 of each file, for Python {python} on

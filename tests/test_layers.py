@@ -41,7 +41,7 @@ def breaches(source, place):
             yield f"imports {name}"
         foreign = parts[0] in {"lightning", "pytorch_lightning"} and layer != "core"
         pickles = parts[0] in {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve"}
-        parallel = name in {"joblib.Parallel", "joblib.delayed"}
+        parallel = name in {"joblib.Parallel", "joblib.delayed", "joblib.parallel_config"}
         if (foreign and parts[-1] != "LightningDataModule") or (pickles and not parallel):
             yield f"imports {name}"
     for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):

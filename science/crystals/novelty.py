@@ -55,16 +55,19 @@ class Known:
     Args:
         structures: ``(name, structure)`` pairs.
         index: ``(formula, space group number)`` pairs without coordinates.
+        formulas: compositions of which every structure counts as known.
     """
 
     def __init__(
         self,
         structures: Iterable[tuple[str, Structure]] = (),
         index: Iterable[tuple[str, int]] = (),
+        formulas: Iterable[str] = (),
     ) -> None:
         self._rows: dict[str, list[tuple[str, Structure | CrystalTable]]] = defaultdict(list)
         self._reduced: dict[str, list[Reduced]] = {}
         self._index: dict[str, set[int]] = defaultdict(set)
+        self._formulas = {_key(_counts(formula)) for formula in formulas}
         self.add(structures)
         for formula, group in index:
             self._index[_key(_counts(formula))].add(int(group))
@@ -75,11 +78,12 @@ class Known:
         cards: Sequence[str] = ("crystals/mp-20",),
         splits: Collection[str] = ("train", "val", "test"),
         index: str | None = "crystals/known-index",
+        formulas: Iterable[str] = (),
     ) -> Known:
         """Structures of some cards, those of ``splits`` only, and the names of an index card."""
         listed = None if index is None else known.known_index(index)
         names = () if listed is None else zip(listed["composition"], listed["spg_num"], strict=True)
-        made = cls(index=names)
+        made = cls(index=names, formulas=formulas)
         symbol_of = {z: symbol for symbol, z in atomic_numbers().items() if symbol not in "DT"}
         for card in cards:
             table = read.table(card)
@@ -102,12 +106,14 @@ class Known:
         """Is it new, and what known crystal is nearest."""
         key, formula = _key(_amounts(structure)), structure.composition.reduced_formula
         pool, groups = self._rows.get(key, [])[:MOST], self._index.get(key, set())
-        if not pool and not groups:
+        if not pool and not groups and key not in self._formulas:
             return Novelty("new composition")
         apart = self._apart(structure, key)
         if np.isfinite(apart).any():
             best = int(np.nanargmin(apart))
             return Novelty("known", pool[best][0], formula, float(apart[best]))
+        if key in self._formulas:
+            return Novelty("known", f"{formula} in the list", formula)
         group = space_group(structure)
         if group in groups:
             return Novelty("known", f"{formula} in space group {group}", formula)

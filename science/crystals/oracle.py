@@ -7,6 +7,7 @@ interface below, so a second opinion is a change of one name.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -93,30 +94,31 @@ def oracle(name: str = "chgnet", device: str = "cpu") -> Oracle:
     return ORACLES[name](device)
 
 
-@cache
 def chgnet(device: str = "cpu") -> Oracle:
     """CHGNet 0.3.0 (Deng et al. 2023), 0.41 M parameters, weights in the package.
 
     Trained on the Materials Project's relaxations with its MP2020 corrections in the energies.
     """
-    from science.crystals.oracle_chgnet import ChgnetOracle
-
-    return ChgnetOracle(device)
+    return _made("science.crystals.oracle_chgnet", "ChgnetOracle", device)
 
 
-@cache
 def sevennet(device: str = "cpu") -> Oracle:
     """SevenNet-0 (Park et al. 2024), an equivariant network, as a second opinion.
 
     Raises:
         UserError: the package is not installed.
     """
-    from science.crystals.oracle_sevennet import SevennetOracle
-
-    return SevennetOracle(device)
+    return _made("science.crystals.oracle_sevennet", "SevennetOracle", device)
 
 
 ORACLES: dict[str, Callable[[str], Oracle]] = {"chgnet": chgnet, "sevennet": sevennet}
+
+
+@cache
+def _made(module: str, name: str, device: str) -> Oracle:
+    """Each oracle is loaded once."""
+    made: Oracle = getattr(importlib.import_module(module), name)(device)
+    return made
 
 
 def _overlap(structure: Structure) -> str:

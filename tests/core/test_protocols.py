@@ -27,7 +27,7 @@ class Recorder:
     def __init__(self):
         self.table = toy.table()
         self.data = CardData(toy.CARD)
-        self.data.__dict__["table"] = self.table
+        self.data.__dict__["samples"] = self.table
         self.trained = {}
 
     def train(self, name, fold, *_):

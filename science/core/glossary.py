@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from science.core.glossary_generated import GENERATED, GENERATED_ALIASES
+
 
 class Term(NamedTuple):
     """A measure: the name a reader sees, a sentence that explains it, and its better direction."""
@@ -53,7 +55,7 @@ _TERMS: dict[str, Term] = {
     "speedup": Term("Times faster", "ratio of two speeds measured in turns on one machine."),
     "rmse": Term("RMSE", "root of the mean squared error.", lower_is_better=True),
     "mae": Term("MAE", "mean absolute error.", lower_is_better=True),
-}
+} | {name: Term(*words) for name, words in GENERATED.items()}
 _ALIASES = {
     "auroc": "auc",
     "roc_auc": "auc",
@@ -62,21 +64,33 @@ _ALIASES = {
     "pr_auc": "ap",
     "acc": "accuracy",
     "log_loss": "nll",
-}
+} | GENERATED_ALIASES
+_TRIES = re.compile(r"(.+?)(?:@|_k)(\d+)$")
+_DISTANCE = re.compile(r"(?:wasserstein|w|w1|emd)_(.+)$")
 _FALLING = re.compile(r"(^|_)(loss|error|ece|brier|nll|rmse|mae|mse|crps|time|seconds)($|_)")
 
 
 def term(name: str) -> Term:
     """What is known about the measure ``name``; an unknown one is named after itself.
 
-    Names may carry a group in front ("vetting/auc"), which stays in the label.
+    Names may carry a group in front ("vetting/auc"), which stays in the label, and behind them the
+    number of tries ("match_rate@20") or what a distance is about ("wasserstein_density").
     """
     group, slash, last = name.rpartition("/")
-    key = last.lower().replace("-", "_").replace(" ", "_")
-    known = _TERMS.get(_ALIASES.get(key, key))
-    if known is None:
-        known = Term(last.replace("_", " "), "", _FALLING.search(key) is not None)
-    return known._replace(label=f"{group}: {known.label}") if slash else known
+    found = _known(last.lower().replace("-", "_").replace(" ", "_"), last)
+    return found._replace(label=f"{group}: {found.label}") if slash else found
+
+
+def _known(key: str, written: str) -> Term:
+    if plain := _TERMS.get(_ALIASES.get(key, key)):
+        return plain
+    if tries := _TRIES.match(key):
+        once = _known(tries[1], written[: len(tries[1])])
+        return once._replace(label=f"{once.label}, k = {tries[2]}")
+    if distance := _DISTANCE.match(key):
+        far = _TERMS["wasserstein"]
+        return far._replace(label=f"{far.label}, {distance[1].replace('_', ' ')}")
+    return Term(written.replace("_", " "), "", _FALLING.search(key) is not None)
 
 
 def reached(name: str, value: float, goal: float) -> bool:

@@ -1,0 +1,35 @@
+"""Measures have names that people read, and a better direction, whoever measured them."""
+
+from __future__ import annotations
+
+import pytest
+
+from science.core.glossary import reached, term
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "lower"),
+    [
+        ("auc", "AUC", False),
+        ("vetting/auc", "vetting: AUC", False),
+        ("match_rate@20", "Match rate, k = 20", False),
+        ("match_k1", "Match rate, k = 1", False),
+        ("rmse@1", "RMSE, k = 1", True),
+        ("metre", "METRe", False),
+        ("wasserstein_density", "Wasserstein distance, density", True),
+        ("e_hull", "Energy above hull", True),
+        ("sun", "S.U.N.", False),
+        ("recall_at_p99", "Recall at 99\u00a0% precision", False),
+        ("some_other", "some other", False),
+        ("some_error", "some error", True),
+    ],
+)
+def test_a_measure_is_named_and_has_a_direction(name, label, lower):
+    assert term(name).label == label
+    assert term(name).lower_is_better is lower
+
+
+def test_number_of_tries_keeps_meaning_and_direction():
+    assert term("crmse@20").meaning == term("crmse").meaning
+    assert reached("crmse@20", 0.1, 0.2)
+    assert not reached("match_rate@20", 0.1, 0.2)

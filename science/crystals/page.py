@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from science.core import command, run_files
 from science.core.glossary import term
@@ -30,6 +31,9 @@ READ = {
     "relaxed": "Relaxed: moved to rest, atoms and cell, under the forces of a machine-learned "
     "potential.",
 }
+
+
+Drawn = tuple[str, Figure, str]
 
 
 @dataclass
@@ -55,6 +59,7 @@ class Story:
         diagrams: phase diagrams.
         notes: remarks not to be overlooked.
         read: which entries of ``READ`` to explain.
+        figures: further figures, ``(section, figure, caption)``.
     """
 
     title: str
@@ -66,6 +71,7 @@ class Story:
     diagrams: Sequence[Diagram] = ()
     notes: Sequence[str] = ()
     read: Sequence[str] = ("space group",)
+    figures: Sequence[Drawn] = ()
 
 
 def build(story: Story) -> Report:
@@ -80,6 +86,7 @@ def build(story: Story) -> Report:
     _energies(page, story.account)
     _distributions(page, story)
     _diagrams(page, story.diagrams)
+    _figures(page, story.figures)
     _failures(page, story.account)
     page.section("How to read this page", "\n".join(f"- {READ[name]}" for name in story.read))
     command.again(page, story.options)
@@ -160,6 +167,15 @@ def _diagrams(page: Report, diagrams: Sequence[Diagram]) -> None:
             f"{name}: known compounds and these structures, with their energy against the hull.",
             f"Phase diagram of {name}",
         )
+
+
+def _figures(page: Report, drawn: Sequence[Drawn]) -> None:
+    heading = ""
+    for section, figure, caption in drawn:
+        if section != heading:
+            page.section(section)
+        heading = section
+        page.figure(figure, caption)
 
 
 def _failures(page: Report, found: Account) -> None:

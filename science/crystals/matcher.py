@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from science.crystals.crystals import Crystals
-from science.crystals.matcher_lattice import Floats
+from science.crystals.matcher_compiled import Floats, Ints
 from science.crystals.matcher_pair import pair
 from science.crystals.matcher_reduce import Reduced, reduce
 
@@ -64,7 +65,7 @@ def rms(
         tell: told how many pairs are done, and of how many.
     """
     if jobs > 1:
-        return _spread(_made(one), _made(two), tolerances, jobs)
+        return _spread(one, two, tolerances, jobs)
     first, second = _made(one), _made(two)
     found = np.empty(len(first))
     for i, (a, b) in enumerate(zip(first, second, strict=True)):
@@ -82,7 +83,7 @@ def table(
     tell: Tell | None = None,
 ) -> Floats:
     """The rms of every prediction of every target, (targets, most predictions of one); else nan."""
-    references = _made(truth)
+    references = _made(truth)  # each reduced once for all its predictions
     flat = [s for samples in predicted for s in samples]
     against = [r for r, samples in zip(references, predicted, strict=True) for _ in samples]
     found = rms(flat, against, tolerances, jobs, tell)
@@ -100,11 +101,9 @@ def _made(many: Many) -> list[Reduced]:
 
 
 def _single(one: Reduced, two: Reduced, tolerances: Tolerances) -> float:
-    if not (one.certain and two.certain):
-        return _asked(one, two, tolerances)
     if not len(one.species) or not np.array_equal(one.species, two.species):
         return np.nan
-    t = tolerances
+    t, two = tolerances, two.reference
     low, high = pair(
         one.frac, one.cell, two.frac, two.cell, two.block, two.anchor, t.ltol, t.stol, t.angle_tol
     )
@@ -112,22 +111,29 @@ def _single(one: Reduced, two: Reduced, tolerances: Tolerances) -> float:
         return np.nan
     if high - low > _SAME or abs(high - t.stol) <= _SAME:
         return _asked(one, two, tolerances)
-    return high
+    return float(high)
 
 
 def _asked(one: Reduced, two: Reduced, tolerances: Tolerances) -> float:
     from pymatgen.core.structure_matcher import StructureMatcher
 
-    t = tolerances
-    found = StructureMatcher(t.ltol, t.stol, t.angle_tol).get_rms_dist(one.structure, two.structure)
+    matcher: Any = StructureMatcher(tolerances.ltol, tolerances.stol, tolerances.angle_tol)
+    found = matcher.get_rms_dist(one.structure, two.structure)
     return np.nan if found is None else float(found[0])
 
 
-def _spread(one: list[Reduced], two: list[Reduced], tolerances: Tolerances, jobs: int) -> Floats:
+def _spread(one: Many, two: Many, tolerances: Tolerances, jobs: int) -> Floats:
     from joblib import Parallel, delayed
 
-    parts = [p for p in np.array_split(np.arange(len(one)), 4 * jobs) if len(p)]
+    count = len(one.species) if isinstance(one, Crystals) else len(one)
+    parts = [p for p in np.array_split(np.arange(count), 4 * jobs) if len(p)]
     found: Iterable[Floats] = Parallel(jobs)(
-        delayed(rms)([one[i] for i in p], [two[i] for i in p], tolerances) for p in parts
+        delayed(rms)(_some(one, p), _some(two, p), tolerances) for p in parts
     )
     return np.concatenate([np.zeros(0), *found])
+
+
+def _some(many: Many, rows: Ints) -> Many:
+    if isinstance(many, Crystals):
+        return many.take(torch.from_numpy(rows))
+    return [many[i] for i in rows]

@@ -10,17 +10,12 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from science.crystals.matcher_compiled import Floats, Ints, compiled
 
 NEAR = 1e-9  # closer than this to a threshold, two programs may decide differently
 _LOVASZ = 0.75
-
-compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
@@ -37,7 +32,8 @@ def inverse(m: Floats) -> Floats:
         for j in range(3):
             a, b, c, d = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
             out[i, j] = m[a, c] * m[b, d] - m[a, d] * m[b, c]
-    return out / (m[0, 0] * out[0, 0] + m[0, 1] * out[1, 0] + m[0, 2] * out[2, 0])
+    out /= m[0, 0] * out[0, 0] + m[0, 1] * out[1, 0] + m[0, 2] * out[2, 0]
+    return out
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]

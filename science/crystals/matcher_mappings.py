@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from science.crystals.matcher_lattice import NEAR, Floats, Ints, compiled, vectors
+from science.crystals.matcher_compiled import Floats, Ints, compiled
+from science.crystals.matcher_lattice import NEAR, vectors
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
@@ -32,30 +34,39 @@ def mappings(rows: Floats, target: Floats, ltol: float, atol: float) -> tuple[In
             axes[n, x] = (
                 whole[n, 0] * rows[0, x] + whole[n, 1] * rows[1, x] + whole[n, 2] * rows[2, x]
             ) / length[n]
-    low, high = np.empty(3), np.empty(3)
-    for i in range(3):
-        low[i] = math.cos(math.radians(min(180.0, target[3 + i] + atol)))
-        high[i] = math.cos(math.radians(max(0.0, target[3 + i] - atol)))
-        low[i] -= 1e-12 if low[i] > -1 else 1.0  # everything is below 180 degrees
-        high[i] += 1e-12 if high[i] < 1 else 1.0
-    found = np.empty((64, 3, 3), dtype=np.int64)
-    n, risky = 0, False
+    low, high = _cosines(target, atol)
+    found, n, risky = np.empty((64, 3, 3), dtype=np.int64), 0, False
     for a in kept[0]:
         for b in kept[1]:
             gamma = _inside(axes[a], axes[b], low[2], high[2])
-            if gamma == 0:
-                continue
-            for c in kept[2]:
-                alpha = _inside(axes[b], axes[c], low[0], high[0])
-                beta = _inside(axes[a], axes[c], low[1], high[1]) if alpha else 0
-                if beta == 0 or abs(_volume(whole[a], whole[b], whole[c])) != 1:
+            for c in kept[2] if gamma else kept[2][:0]:
+                sure = min(gamma, _third(axes[a], axes[b], axes[c], low, high))
+                if sure == 0 or abs(_volume(whole[a], whole[b], whole[c])) != 1:
                     continue
                 if n == len(found):
                     found = np.concatenate((found, np.empty_like(found)))
                 found[n, 0], found[n, 1], found[n, 2] = whole[a], whole[b], whole[c]
-                risky |= min(alpha, beta, gamma) == 1 or close[a] or close[b] or close[c]
+                risky |= sure == 1 or close[a] or close[b] or close[c]
                 n += 1
     return found[:n], risky
+
+
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
+def _cosines(target: Floats, atol: float) -> tuple[Floats, Floats]:
+    """Smallest and largest cosine of each angle; beyond any at 0 and 180 degrees."""
+    low, high = np.empty(3), np.empty(3)
+    for i in range(3):
+        most, least = target[3 + i] + atol, target[3 + i] - atol
+        low[i] = math.cos(math.radians(most)) if most < 180 else -2.0
+        high[i] = math.cos(math.radians(least)) if least > 0 else 2.0
+    return low, high
+
+
+@compiled  # type: ignore[untyped-decorator, unused-ignore]
+def _third(a: Floats, b: Floats, c: Floats, low: Floats, high: Floats) -> int:
+    """As `_inside`, of the angles that the third vector adds."""
+    alpha = _inside(b, c, low[0], high[0])
+    return min(alpha, _inside(a, c, low[1], high[1])) if alpha else 0
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
@@ -77,7 +88,7 @@ def _volume(a: Ints, b: Ints, c: Ints) -> int:
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
-def _resembling(length: Floats, target: Floats, ltol: float) -> tuple[list[Ints], Floats]:
+def _resembling(length: Floats, target: Floats, ltol: float) -> tuple[list[Any], Any]:
     """For each of three lengths the vectors that resemble it; and who is at a limit of one."""
     kept, close = [], np.zeros(len(length), dtype=np.bool_)
     for i in range(3):

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from science.crystals.matcher_lattice import Floats, compiled, determinant, dot, lll, parameters
+from science.crystals.matcher_compiled import Floats, compiled, kept
+from science.crystals.matcher_lattice import determinant, dot, lll, parameters
 from science.crystals.matcher_mappings import mappings
 
 _TOLERANCE = 1e-5
-_SAME_LENGTH, _SAME_ANGLE = 1e-9, 1e-7
 
 
-@compiled  # type: ignore[untyped-decorator, unused-ignore]
-def niggli(cell: Floats) -> tuple[Floats, bool]:
-    """Reduced lattice vectors (3, 3), and whether they are beyond doubt.
+@kept
+def niggli(cell: Floats) -> tuple[Floats, bool, bool]:
+    """Reduced lattice vectors (3, 3), whether the search ended, and whether the choice is open.
 
-    There is doubt where the search does not end, and where another basis, not merely with other
-    signs or another order, has the same lengths and angles within the tolerances of pymatgen.
+    It is open where another basis, not merely with other signs or in another order, has the same
+    lengths and angles within the tolerances of pymatgen.
     """
     rows, _ = lll(cell)
     e = _TOLERANCE * abs(determinant(cell)) ** (1 / 3)
@@ -29,8 +29,8 @@ def niggli(cell: Floats) -> tuple[Floats, bool]:
             continue
         _signed(rows, e)
         if not _shortened(rows, e):
-            return rows, not _ambiguous(rows, e)
-    return rows, False
+            return rows, True, _ambiguous(rows, e)
+    return rows, False, True
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
@@ -76,18 +76,10 @@ def _signed(rows: Floats, e: float) -> None:
     sign = np.zeros(3)
     for i, value in enumerate((xi, eta, zeta)):
         sign[i] = 0.0 if abs(value) < e else np.sign(value)
-    flip = np.ones(3)
-    if sign[0] * sign[1] * sign[2] == 1:
-        for i in range(3):
-            flip[i] = -1.0 if sign[i] == -1 else 1.0
-    else:
-        for i in range(3):
-            flip[i] = -1.0 if sign[i] == 1 else 1.0
-        if flip[0] * flip[1] * flip[2] == -1:
-            for i in (2, 1, 0):
-                if sign[i] == 0:
-                    flip[i] = -1.0
-                    break
+    acute = sign[0] * sign[1] * sign[2] == 1
+    flip = np.where(sign == (-1.0 if acute else 1.0), -1.0, 1.0)
+    if flip[0] * flip[1] * flip[2] == -1:  # a right angle may turn with either
+        flip[np.flatnonzero(sign == 0)[-1]] = -1.0
     for i in range(3):
         for x in range(3):
             rows[i, x] *= flip[i]
@@ -124,14 +116,8 @@ def _shortened(rows: Floats, e: float) -> bool:
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
 def _ambiguous(rows: Floats, e: float) -> bool:
-    mine = parameters(rows)
-    found, risky = mappings(rows, mine, e, 1.0)
+    found, _ = mappings(rows, parameters(rows), e, 1.0)
+    unlike = 0
     for basis in found:
-        if np.abs(basis).sum() == 3:
-            continue
-        other = parameters(basis.astype(np.float64) @ rows)
-        if np.abs(other[:3] / mine[:3] - 1).max() > _SAME_LENGTH:
-            return True
-        if np.abs(other[3:] - mine[3:]).max() > _SAME_ANGLE:
-            return True
-    return risky
+        unlike += np.abs(basis).sum() > 3
+    return bool(unlike > 0)

@@ -1,21 +1,21 @@
 """Crystals as the matcher compares them: primitive, Niggli-reduced, sorted by element.
 
-Most need no more than compiled code. Where a crystal may have a smaller cell, or its reduced cell
-is ambiguous, pymatgen itself reduces it.
+Most need no more than compiled code. Where a crystal may have a smaller cell, or the choice of its
+reduced cell matters and is open, pymatgen itself reduces it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from science.crystals import lattice
 from science.crystals.crystals import Crystals, unpack
-from science.crystals.matcher_lattice import Floats, Ints, compiled, inverse, times
+from science.crystals.matcher_compiled import Floats, Ints, compiled, kept
 from science.crystals.matcher_niggli import niggli
 
 if TYPE_CHECKING:
@@ -23,104 +23,140 @@ if TYPE_CHECKING:
 
 _TOLERANCE = 0.25  # [Angstrom], of pymatgen's search for primitive cells
 _THIN = 1.5  # [Angstrom]; cells thinner than that are left to pymatgen
+_FLAT = 1e-6  # [cubic Angstrom]; less is no volume
 
 
-@dataclass(frozen=True)
 class Reduced:
     """A crystal ready to be matched.
 
     Attributes:
-        structure: as it came.
-        species: (n,) atomic numbers, ascending.
+        species: (n,) atomic numbers, ascending; none if there is nothing to compare.
         frac: (n, 3) fractional coordinates in the reduced cell, in the order of ``species``.
         cell: (3, 3) reduced lattice vectors [Angstrom].
+        block: where the elements begin among the rows, and n at the end.
         anchor: row of the site that is laid upon others: the first of the rarest element.
-        certain: false if pymatgen has to judge this crystal.
     """
 
-    structure: Structure
-    species: Ints
-    frac: Floats
-    cell: Floats
-    anchor: int
-    certain: bool = True
+    def __init__(
+        self, species: Ints, frac: Floats, cell: Floats, made: Callable[[], Structure]
+    ) -> None:
+        """``made`` makes the structure, should pymatgen have to see it."""
+        self._made, self._open = made, False
+        if not _sound(species, frac, cell):
+            self.species, self.frac, self.cell = species[:0], frac[:0], cell
+            self.block, self.anchor = np.zeros(1, dtype=np.int64), 0
+            return
+        rows, ended, self._open = niggli(cell)
+        sites = frac @ (cell @ np.linalg.inv(rows)) % 1
+        if not ended or _repeats(species, sites, rows):
+            self._by_pymatgen()
+        else:
+            self._sort(species, sites, rows)
 
     @cached_property
-    def block(self) -> Ints:
-        """Where the elements begin among the rows, and the number of rows at the end."""
-        return np.append(np.flatnonzero(np.diff(self.species, prepend=-1)), len(self.species))
+    def structure(self) -> Structure:
+        """As it came."""
+        return self._made()
+
+    @cached_property
+    def reference(self) -> Reduced:
+        """The same in just the basis that pymatgen chooses, which the second of a pair must have.
+
+        The second's lengths and angles enter the mean cell, so its basis matters; of the first all
+        bases are tried anyway.
+        """
+        if not self._open:
+            return self
+        other: Reduced = object.__new__(type(self))
+        other._made, other._open = self._made, False
+        other._by_pymatgen()
+        return other
+
+    def _by_pymatgen(self) -> None:
+        from pymatgen.core.structure_matcher import StructureMatcher
+
+        made = StructureMatcher._get_reduced_structure(self.structure)
+        self._open = False
+        self._sort(np.array(made.atomic_numbers), made.frac_coords, np.array(made.lattice.matrix))
+
+    def _sort(self, species: Ints, frac: Floats, cell: Floats) -> None:
+        order = np.argsort(species, kind="stable")
+        self.species, self.frac = species[order], np.ascontiguousarray(frac[order])
+        self.block = np.append(np.flatnonzero(np.diff(self.species, prepend=-1)), len(species))
+        count = np.repeat(np.diff(self.block), np.diff(self.block))
+        first = order[count == count.min()].min()
+        self.anchor = int(np.flatnonzero(order == first)[0])
+        self.cell = np.ascontiguousarray(cell)
 
 
 def reduce(crystals: Crystals | Iterable[Structure]) -> list[Reduced]:
     """Each crystal, reduced; compute this once for structures that are matched many times."""
-    structures = unpack(crystals) if isinstance(crystals, Crystals) else crystals
-    return [_reduced(structure) for structure in structures]
+    if not isinstance(crystals, Crystals):
+        return [_structure(s) for s in crystals]
+    species, frac = crystals.species.cpu().numpy(), crystals.frac.detach().cpu().double().numpy()
+    cells = lattice.matrix(crystals.cell.detach().cpu().double()).numpy()
+    count = (species > 0).sum(axis=1)
+    return [
+        Reduced(species[i, :n], frac[i, :n], cells[i], partial(_unpacked, crystals, i))
+        for i, n in enumerate(count)
+    ]
 
 
-def _reduced(structure: Structure) -> Reduced:
-    if not _sound(structure):
-        nothing = np.zeros((0, 3))
-        return Reduced(structure, np.zeros(0, dtype=np.int64), nothing, nothing, 0)
-    cell = np.array(structure.lattice.matrix)
-    rows, certain = niggli(cell)
-    frac = structure.frac_coords @ (cell @ np.linalg.inv(rows))
-    frac, species = frac % 1, np.array(structure.atomic_numbers)
-    if not certain or _repeats(structure, species, frac, rows):
-        from pymatgen.core.structure_matcher import StructureMatcher
-
-        made = StructureMatcher()._get_reduced_structure(structure)
-        rows, certain = np.array(made.lattice.matrix), True
-        frac, species = made.frac_coords, np.array(made.atomic_numbers)
-    return _sorted(structure, species, frac, rows, certain)
+def _unpacked(crystals: Crystals, row: int) -> Structure:
+    return unpack(crystals.take([row]))[0]
 
 
-def _sorted(structure: Structure, species: Ints, frac: Floats, cell: Floats, sure: bool) -> Reduced:
-    order = np.argsort(species, kind="stable")
-    _, which, count = np.unique(species, return_inverse=True, return_counts=True)
-    rarest = int(np.argmin(count[which]))
-    anchor = int(np.flatnonzero(order == rarest)[0])
-    sites = np.ascontiguousarray(frac[order])
-    return Reduced(structure, species[order].astype(np.int64), sites, cell, anchor, sure)
+def _structure(s: Structure) -> Reduced:
+    numbers = s.atomic_numbers if s.is_ordered else ()
+    frac = s.frac_coords if s.is_ordered else np.zeros((0, 3))
+    return Reduced(np.array(numbers, dtype=np.int64), frac, np.array(s.lattice.matrix), lambda: s)
 
 
-def _sound(structure: Structure) -> bool:
+def _sound(species: Ints, frac: Floats, cell: Floats) -> bool:
     """Is it something that can be compared at all."""
-    numbers = np.isfinite(structure.frac_coords).all() and np.isfinite(structure.lattice.matrix).all()
-    return bool(len(structure) and numbers and structure.is_ordered and structure.volume > 1e-6)
+    if not len(species) or not np.isfinite(frac).all() or not np.isfinite(cell).all():
+        return False
+    return bool(abs(np.linalg.det(cell)) > _FLAT)
 
 
-def _repeats(structure: Structure, species: Ints, frac: Floats, cell: Floats) -> bool:
+def _repeats(species: Ints, frac: Floats, cell: Floats) -> bool:
     """May there be a smaller cell: does a translation take all sites near to their likes."""
-    count = np.unique(species, return_counts=True)[1]
-    if math.gcd(*count) == 1:
+    kinds, count = np.unique(species, return_counts=True)
+    if math.gcd(*count.tolist()) == 1:
         return False
     lengths = np.linalg.norm(cell, axis=1)
     if lengths.min() < _THIN:
         return True
-    symbols = np.array([site.specie.symbol for site in structure])
-    groups = [frac[symbols == symbol] for symbol in sorted(set(symbols))]
+    order = np.argsort(species, kind="stable")
+    block = np.cumsum(np.append(0, count))
+    rarest = species == _first(kinds[count == count.min()])
     reach = 2 * _TOLERANCE / lengths * (1 + 1e-6)
-    return bool(_translates(min(groups, key=len), np.concatenate(groups), _ends(groups), reach))
+    return bool(_translates(frac[rarest], frac[order], block, reach))
 
 
-def _ends(groups: list[Floats]) -> Ints:
-    return np.cumsum([0] + [len(g) for g in groups])
+def _first(numbers: Ints) -> int:
+    """Of these elements the first by symbol."""
+    from pymatgen.core.periodic_table import Element
+
+    symbols = {Element.from_Z(z).symbol: int(z) for z in numbers.tolist()}
+    return symbols[min(symbols)]
+
+
+@kept
+def _translates(rarest: Floats, sites: Floats, block: Ints, reach: Floats) -> bool:
+    for k in range(1, len(rarest)):
+        if _everywhere(rarest[k] - rarest[0], sites, block, reach):
+            return True
+    return False
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]
-def _translates(rarest: Floats, sites: Floats, block: Ints, reach: Floats) -> bool:
-    for k in range(1, len(rarest)):
-        shift, everywhere = rarest[k] - rarest[0], True
-        for b in range(len(block) - 1):
-            for i in range(block[b], block[b + 1]):
-                if not _occupied(sites[i] + shift, sites[block[b] : block[b + 1]], reach):
-                    everywhere = False
-                    break
-            if not everywhere:
-                break
-        if everywhere:
-            return True
-    return False
+def _everywhere(shift: Floats, sites: Floats, block: Ints, reach: Floats) -> bool:
+    for b in range(len(block) - 1):
+        for i in range(block[b], block[b + 1]):
+            if not _occupied(sites[i] + shift, sites[block[b] : block[b + 1]], reach):
+                return False
+    return True
 
 
 @compiled  # type: ignore[untyped-decorator, unused-ignore]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,19 +91,30 @@ def whole(
     charges = charges or charged(parent)
     if charges is None:
         return
-    old = list(charges)
     amounts = parent.composition.get_el_amt_dict()
+    for new, told, probability in choices(charges, amounts, elements, least):
+        yield Substitution(replaced(parent, new, sizes), told, probability)
+
+
+def choices(
+    charges: Charges, amounts: Mapping[str, float], elements: Sequence[str], least: float = 1e-3
+) -> Iterator[tuple[dict[str, str], dict[str, str], float]]:
+    """Neutral replacements of ions: new element of each, what changed, and the probability."""
+    old = list(charges)
     options = [_options(e, charges[e], tuple(sorted(elements)), least) for e in old]
     for choice in product(*options):
-        new = {e: name for e, (name, _, _) in zip(old, choice, strict=True)}
-        probability = float(np.prod([p for _, _, p in choice]))
+        probability = prod(p for _, _, p in choice)
         charge = sum(q * amounts[e] for e, (_, q, _) in zip(old, choice, strict=True))
+        new = {e: name for e, (name, _, _) in zip(old, choice, strict=True)}
         if charge or probability < least or len(set(new.values())) < len(new):
             continue
-        if any(e != n for e, n in new.items()):
-            made = _replaced(parent, [new[s.specie.symbol] for s in parent], sizes)
-            told = {_ion(e, charges[e]): _ion(n, q) for e, (n, q, _) in _pairs(old, choice, new)}
-            yield Substitution(made, told, probability)
+        told = {
+            ion(e, charges[e]): ion(name, q)
+            for e, (name, q, _) in zip(old, choice, strict=True)
+            if e != name
+        }
+        if told:
+            yield new, told, probability
 
 
 def partial(
@@ -126,8 +138,8 @@ def partial(
             if name in charges or charge != charges[element]:
                 continue
             species = [name if i in sites else s.specie.symbol for i, s in enumerate(parent)]
-            told = {_ion(element, charge): _ion(name, charge)}
-            yield Substitution(_replaced(parent, species, sizes), told, probability, sites)
+            told = {ion(element, charge): ion(name, charge)}
+            yield Substitution(_filled(parent, species, sizes), told, probability, sites)
 
 
 def orbits(structure: Structure, tolerance: float = 0.1) -> list[tuple[int, ...]]:
@@ -165,15 +177,12 @@ def _options(
     return tuple((e, q, p) for e, q, p in found if p >= least and q * charge > 0)
 
 
-def _pairs(
-    old: Sequence[str], choice: Sequence[Any], new: Mapping[str, str]
-) -> Iterator[tuple[str, Any]]:
-    for element, option in zip(old, choice, strict=True):
-        if new[element] != element:
-            yield element, option
+def replaced(parent: Structure, new: Mapping[str, str], sizes: Sizes | None = None) -> Structure:
+    """The parent with its elements exchanged, and its volume scaled to the new ones."""
+    return _filled(parent, [new[s.specie.symbol] for s in parent], sizes)
 
 
-def _replaced(parent: Structure, species: Sequence[str], sizes: Sizes | None) -> Structure:
+def _filled(parent: Structure, species: Sequence[str], sizes: Sizes | None) -> Structure:
     from pymatgen.core.structure import Structure as Made
 
     made = Made(parent.lattice, list(species), parent.frac_coords)
@@ -183,5 +192,6 @@ def _replaced(parent: Structure, species: Sequence[str], sizes: Sizes | None) ->
     return made
 
 
-def _ion(element: str, charge: int) -> str:
+def ion(element: str, charge: int) -> str:
+    """How an ion is written: ``Sr2+``."""
     return f"{element}{abs(charge) if abs(charge) > 1 else ''}{'+' if charge > 0 else '-'}"

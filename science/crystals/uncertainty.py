@@ -8,7 +8,7 @@ predicted badly, and a normal distribution would pay for them with too wide an e
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,17 @@ class Uncertainty:
     def miscalibration(self, error: Floats, spread: Floats) -> float:
         """Area between the coverage promised and the coverage found; 0 is perfect, 0.5 worst."""
         return float(np.abs(self.coverage(error, spread) - LEVELS).mean())
+
+    def rescaled(self, error: Floats, spread: Floats) -> Uncertainty:
+        """The same shape with the width and the bias of other errors, by their medians.
+
+        For data like none that the shape was fitted on, and too few for a fit of their own.
+        """
+        bias = float(np.median(error))
+        usual = float(student.ppf(0.75, self.freedom))
+        found = float(np.median(np.abs(error - bias) / self.scale(spread))) / usual
+        wider = max(found, 1e-3)
+        return replace(self, floor=self.floor * wider, gain=self.gain * wider, bias=bias)
 
     def as_dict(self) -> dict[str, float]:
         """Plain values for a file."""

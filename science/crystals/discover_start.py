@@ -1,0 +1,67 @@
+"""What a campaign begins with: networks that know MP-20, and how far the oracle itself is off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.torch import save_file
+
+from science.core.files import atomic
+from science.core.recipe import Recipe
+from science.core.releases import load, releases
+from science.core.seeds import derive
+from science.crystals import known
+from science.crystals.hull import formation_energy
+
+if TYPE_CHECKING:
+    from science.crystals.discover_space import Space
+    from science.crystals.oracle import Oracle
+
+CHECKED = 120  # crystals on which the oracle is compared with the reference
+
+
+def first_weights(recipe: Recipe, network: str | None, members: int) -> list[Path]:
+    """Files of the networks that choose in the first round: given ones, or trained here."""
+    beside = recipe.folder.parent / (network or "")
+    if network and (network in releases() or (beside / "members.json").is_file()):
+        given = load(network if network in releases() else beside)
+        return [
+            _put(recipe.folder / "first" / f"{m}.safetensors", given.weights[m])
+            for m in given.weights
+        ]
+    data = recipe.data
+    train, val = (data.samples.where(split) for split in ("train", "val"))
+    for i in range(members):
+        name = f"member{i}"
+        recipe.train(name, data.fold(train, val, derive(recipe.seed, name)))
+    return [recipe.folder / "weights" / f"member{i}.safetensors" for i in range(members)]
+
+
+def oracle_error(space: Space, oracle: Oracle) -> dict[str, Any]:
+    """Mean and systematic error of the oracle's formation energies on known crystals [eV/atom].
+
+    At the structures of the reference, of the campaign's elements; it may have learned from them.
+    """
+    listed = known.hull_entries()
+    truth = dict(zip(listed["material_id"], listed["formation_energy_per_atom"], strict=True))
+    inside = set(space.elements)
+    own = [(n, s) for n, s in space.parents if {e.symbol for e in s.composition} <= inside]
+    own = own[:: max(1, len(own) // CHECKED)][:CHECKED]
+    energies = oracle.energies([s for _, s in own])
+    pairs = zip(own, energies, strict=True)
+    error = np.array(
+        [formation_energy(s.composition, float(e)) - float(truth[n]) for (n, s), e in pairs]
+    )
+    error = error[np.isfinite(error)]
+    if not len(error):
+        return {"n": 0}
+    return {"mae": float(np.abs(error).mean()), "bias": float(error.mean()), "n": len(error)}
+
+
+def _put(path: Path, weights: dict[str, Any]) -> Path:
+    if not path.is_file():
+        with atomic(path) as temporary:
+            save_file({k: v.contiguous() for k, v in weights.items()}, temporary)
+    return path

@@ -46,6 +46,8 @@ def phase_diagram(
         raise ValueError(f"a phase diagram is drawn for 2 or 3 elements, not {len(elements)}")
     known = _with_corners(elements, known)
     new = new if new is not None else known.iloc[:0]
+    shares = new.reindex(columns=list(elements)).fillna(0.0)
+    new = pd.concat([new[["formula", "e_form", "e_hull"]], shares], axis=1)
     draw = _binary if len(elements) == 2 else _ternary
     with style():
         return draw(list(elements), known, new)
@@ -102,7 +104,7 @@ def _ternary(elements: list[str], known: pd.DataFrame, new: pd.DataFrame) -> Fig
     ax.plot(*np.vstack([_CORNERS, _CORNERS[:1]]).T, color=INK, lw=1.4, zorder=2)
     ax.plot(*place[~stable].T, "o", ms=3.5, color=MUTED, alpha=0.5, label="known, above the hull")
     ax.plot(*place[stable].T, "o", ms=6, color=INK, zorder=3, label="known, on the hull")
-    at = new[elements].fillna(0.0).to_numpy(float) @ _CORNERS
+    at = new[elements].to_numpy(float) @ _CORNERS
     labels = _new(ax, at, new)
     named = [i for i in np.flatnonzero(stable) if i > 2]
     names = known["formula"].to_numpy(str)

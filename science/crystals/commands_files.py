@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,10 +99,12 @@ def show(account: Account, where: Path) -> None:
 
 @contextmanager
 def told() -> Iterator[Tell]:
-    """Progress of long work."""
+    """Progress of long work, without what libraries say of their own tables and plans."""
     from science.core.progress import narrator
 
-    with narrator() as tell:
+    with warnings.catch_warnings(), narrator() as tell:
+        warnings.filterwarnings("ignore", message="No Pauling electronegativity")
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="spglib")
         yield tell
 
 

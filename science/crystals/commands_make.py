@@ -20,9 +20,9 @@ Options = Mapping[str, Any]
 
 def predict(formula: str, options: Options, out: Path | None) -> None:
     """Structures of one composition, best first."""
+    plain = composition(formula)
     from science.crystals.predict import predict as draw
 
-    plain = composition(formula)
     with files.told() as tell:
         tell("drawing", 0, options["samples"], "")
         given = {name: options[name] for name in ("z", "samples", "release", "seed")}
@@ -37,9 +37,9 @@ def predict(formula: str, options: Options, out: Path | None) -> None:
 
 def generate(options: Options, out: Path | None) -> None:
     """New materials, drawn at random from what a network has learned."""
+    wanted = None if options["elements"] is None else symbols(options["elements"])
     from science.crystals.generate import generate as draw
 
-    wanted = symbols(options["elements"]) if options["elements"] else None
     with files.told() as tell:
         tell("drawing", 0, options["n"], "")
         given = {name: options[name] for name in ("n", "release", "seed")}

@@ -24,7 +24,8 @@ from science.core.pictures import keep as keep_pictures
 from science.core.recipe import Recipe, Tell, silent
 from science.core.seeds import derive
 from science.crystals.discover_arms import Screened, floors
-from science.crystals.discover_evidence import keep
+from science.crystals.discover_evidence import Stands, keep
+from science.crystals.discover_hull import Raised, phases
 from science.crystals.discover_judge import Judge, OracleJudge
 from science.crystals.discover_learner import Ensemble
 from science.crystals.discover_loop import Arm, Random, Try, campaign
@@ -130,7 +131,9 @@ class Discovery:
             )
             tries = self._tries(recipe, space, pool, judge)
         facts = {"oracle": potential.name, "oracle_error": error} | self._sources(space)
-        return self._written(recipe, tries, {p.name: p for p in pool}, facts)
+        finds = phases(t for made in tries.values() for t in made)
+        final = Raised(space.hull, finds)
+        return self._written(recipe, tries, {p.name: p for p in pool}, facts, final.above)
 
     def _tries(
         self, recipe: Recipe, space: Space, pool: Sequence[Proposal], judge: Judge
@@ -149,7 +152,13 @@ class Discovery:
                     learner = Ensemble(own, weights, data, self.elements, **self.learning)  # type: ignore[arg-type]
                     learns = name == "ours"
                     arm = Screened(
-                        learner, np.array(known), self.threshold, learns, self.optimism, name
+                        learner,
+                        np.array(known),
+                        space.hull,
+                        self.threshold,
+                        learns,
+                        self.optimism,
+                        name,
                     )
                 found[f"{name}-{repeat}"] = campaign(
                     pool, arm, judge, place, self.rounds, self.quotas, recipe.tell
@@ -157,7 +166,7 @@ class Discovery:
         return found
 
     def _sources(self, space: Space) -> dict[str, Any]:
-        away = "test split hidden" if self.hide else "nothing hidden"
+        away = "test split of three elements and more hidden" if self.hide else "nothing hidden"
         return {
             "elements": list(space.elements),
             "hull": f"Materials Project phases (card crystals/mp-hull), MP-20 {away}",
@@ -170,15 +179,16 @@ class Discovery:
         tries: Mapping[str, Sequence[Try]],
         pool: Mapping[str, Proposal],
         facts: Mapping[str, Any],
+        stands: Stands,
     ) -> Found:
         from science.crystals import figures_energy
 
         folder = recipe.folder
         kept = {
-            place: keep(folder / "found" / place, made, pool, self.threshold, facts)
+            place: keep(folder / "found" / place, made, pool, self.threshold, facts, stands)
             for place, made in tries.items()
         }
-        table = frame(tries, pool, self.threshold)
+        table = frame(tries, pool, self.threshold, stands)
         write_text(folder / "tries.csv", table.to_csv(index=False))
         by_round = rates(table, SAID)
         write_text(folder / "hit-rates.csv", by_round.to_csv(index=False))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from science.crystals.discover_hull import Raised, phases
 from science.crystals.discover_learner import Learner
 from science.crystals.discover_loop import Choice, Try
-from science.crystals.hull import Hull
+from science.crystals.hull import Hull, Phase
 from science.crystals.propose import Proposal
 from science.crystals.uncertainty import Uncertainty
 
@@ -23,6 +24,7 @@ class Screened:
     Args:
         learner: predicts formation energies.
         floors: (candidates,) energy of the hull at each candidate's composition [eV/atom].
+        hull: of what is known; what the arm finds competes from the next round on.
         threshold: what counts as stable [eV/atom].
         retrain: learn from every round; otherwise the first networks choose throughout.
         optimism: probability that the truth is below the bound that ranks; 0.5 ranks by the mean.
@@ -33,12 +35,13 @@ class Screened:
         self,
         learner: Learner,
         floors: Floats,
+        hull: Hull,
         threshold: float,
         retrain: bool = True,
         optimism: float = 0.3,
         name: str = "ours",
     ) -> None:
-        self.learner, self.floors, self.threshold = learner, floors, threshold
+        self.learner, self.floors, self.hull, self.threshold = learner, floors, hull, threshold
         self.retrain, self.optimism, self.name = retrain, optimism, name
 
     def score(self, pool: Sequence[Proposal], tries: Sequence[Try], number: int) -> list[Choice]:
@@ -47,9 +50,10 @@ class Screened:
         each = self.learner.predict(pool, learned, number)
         mean, spread = each.mean(0), each.std(0)
         error = corrected(self.learner.uncertainty, learned)
-        above = mean - self.floors - error.bias
-        bound = error.lower(mean, spread, self.optimism) - self.floors
-        chance = error.below(self.threshold, mean - self.floors, spread)
+        floor = lowered(pool, self.floors, self.hull, phases(tries))
+        above = mean - floor - error.bias
+        bound = error.lower(mean, spread, self.optimism) - floor
+        chance = error.below(self.threshold, mean - floor, spread)
         columns = zip(pool, bound, mean, spread, above, chance, strict=True)
         return [Choice(p.name, *map(float, numbers)) for p, *numbers in columns]
 
@@ -79,3 +83,16 @@ def floors(pool: Sequence[Proposal], hull: Hull) -> Floats:
             known[proposal.formula] = -hull.above(proposal.formula, 0.0).e_hull
     found: Floats = np.nan_to_num(np.array([known[p.formula] for p in pool]), nan=-1e3)
     return found
+
+
+def lowered(pool: Sequence[Proposal], first: Floats, hull: Hull, finds: Sequence[Phase]) -> Floats:
+    """`floors` of the hull with finds added; only compositions that they touch are looked at."""
+    now, made = first.copy(), Raised(hull, finds)
+    known: dict[str, float | None] = {}
+    for row, proposal in enumerate(pool):
+        if proposal.formula not in known:
+            known[proposal.formula] = made.floor(proposal.formula)
+        floor = known[proposal.formula]
+        if floor is not None:
+            now[row] = min(now[row], floor)
+    return now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,24 @@ from science.crystals.discover_loop import Try
 from science.crystals.novelty import Known, space_group
 from science.crystals.propose import Proposal
 
+ROUNDING = 1e-6  # eV/atom: a corner of the hull lies on it
+Stands = Callable[[str, float], float]
 
-def distinct(tries: Sequence[Try], threshold: float) -> list[bool]:
-    """Which tries are hits: stable, new, and not the same as an earlier hit of the same arm."""
+
+def distinct(tries: Sequence[Try], threshold: float, stands: Stands | None = None) -> list[bool]:
+    """Which tries are hits: stable, new, and not the same as an earlier hit of the same arm.
+
+    Args:
+        tries: of one arm.
+        threshold: what counts as stable [eV/atom].
+        stands: formula and formation energy -> energy above the hull that counts; above the hull of
+            what was known unless given.
+    """
     seen, hits = Known(), []
     for one in tries:
         made = one.verdict.structure
-        fresh = made is not None and one.verdict.hit(threshold) and seen.judge(made).novel
+        stable = one.verdict.hit(threshold) and (stands is None or _stays(one, threshold, stands))
+        fresh = made is not None and stable and seen.judge(made).novel
         if fresh and made is not None:
             seen.add([(one.choice.name, made)])
         hits.append(fresh)
@@ -33,6 +44,7 @@ def keep(
     pool: Mapping[str, Proposal],
     threshold: float,
     source: Mapping[str, Any],
+    stands: Stands | None = None,
 ) -> pd.DataFrame:
     """Write a CIF and a JSON of every hit and one table of all; the lowest above the hull first.
 
@@ -42,13 +54,16 @@ def keep(
         pool: candidates by name.
         threshold: what counts as stable [eV/atom].
         source: facts that all share: oracle, hull, its error.
+        stands: see `distinct`.
     """
     rows = []
-    for one, hit in zip(tries, distinct(tries, threshold), strict=True):
+    for one, hit in zip(tries, distinct(tries, threshold, stands), strict=True):
         made = one.verdict.structure
         if not hit or made is None:
             continue
         chain = evidence(one, pool[one.choice.name], source)
+        if stands is not None and one.verdict.e_form is not None:
+            chain["energy_above_final_hull"] = stands(chain["formula"], one.verdict.e_form)
         name = f"{chain['formula']}-{one.choice.name}"
         facts = {k: chain[k] for k in ("formula", "made", "energy_above_hull", "novelty")}
         write_text(folder / f"{name}.cif", write.cif(made, _flat(facts), name))
@@ -93,6 +108,13 @@ def evidence(one: Try, proposal: Proposal, source: Mapping[str, Any]) -> dict[st
             "compared_with": source.get("compared_with", ""),
         },
     }
+
+
+def _stays(one: Try, threshold: float, stands: Stands) -> bool:
+    made, e_form = one.verdict.structure, one.verdict.e_form
+    if made is None or e_form is None:
+        return False
+    return stands(str(made.composition.reduced_formula), e_form) <= threshold + ROUNDING
 
 
 def _row(one: Try, chain: Mapping[str, Any]) -> dict[str, Any]:

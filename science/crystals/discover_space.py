@@ -34,6 +34,7 @@ class Limits:
     Attributes:
         atoms: in a cell at most.
         least: probability of a substitution to be taken up.
+        fewest: different elements at least; binaries are the best explored of all.
         formulas: neutral formulas to draw for the compositional pipeline.
         samples: random cells of each.
         pool: candidates in all at most.
@@ -41,6 +42,7 @@ class Limits:
 
     atoms: int = 8
     least: float = 1e-3
+    fewest: int = 3
     formulas: int = 40
     samples: int = 4
     pool: int = 2500
@@ -68,21 +70,25 @@ class Space:
 
     @classmethod
     def of(cls, elements: Sequence[str], limits: Limits, hide: bool) -> Space:
-        """The Materials Project's crystals; with ``hide`` less those of MP-20's test split."""
+        """The Materials Project's crystals; with ``hide`` less those of MP-20's test split.
+
+        Only crystals of three elements and more are hidden: without a binary such as Li2Se, all
+        that holds lithium and selenium would look stable.
+        """
         check(elements)
         chosen = tuple(dict.fromkeys(elements))
         table = read.table("crystals/mp-20", pool="all")
         near = np.isin(table.id, lists.hull_entries()["material_id"].to_numpy(dtype=str))
         inside = _within(table, chosen)
-        away = (table.split == "test") if hide else np.zeros(len(table), bool)
+        many = np.array([len(set(row[row > 0])) > 2 for row in table.species])
+        away = many & (table.split == "test") if hide else np.zeros(len(table), bool)
         parents = _pairs(table.take(near & ~away & (table.size <= limits.atoms)))
         hidden = _pairs(table.take(inside & away))
         seen = _pairs(table.take(inside & ~away))
         names = _index(set(chosen)) - (
             {listed(s) for _, s in hidden} - {listed(s) for _, s in seen}
         )
-        away_ids = set(lists.compositions(split="test")["id"]) if hide else set()
-        hull = Hull.known(leave_out=away_ids)
+        hull = Hull.known(leave_out=set(table.id[away].tolist()))
         formulas = {f for f, _ in names} | {s.composition.reduced_formula for _, s in seen}
         return cls(chosen, parents, Known(seen, names), Known(hidden), hull, formulas)
 
@@ -93,6 +99,7 @@ class Space:
             *structural(self.parents, self.elements, sizes, limits.least),
             *partly(self.parents, self.elements, sizes, limits.least),
         ]
+        made = [p for p in made if len(p.structure.composition) >= limits.fewest]
         order = rng(seed, "pool").permutation(len(made))
         fresh = _unlisted((made[i] for i in order), self.known)
         taken = {p.formula for p in made} | self.formulas

@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from science.crystals.discover_evidence import distinct
+from science.crystals.discover_evidence import Stands, distinct
 from science.crystals.discover_loop import Try
 from science.crystals.propose import Proposal
 
 
 def frame(
-    tries: Mapping[str, Sequence[Try]], pool: Mapping[str, Proposal], threshold: float
+    tries: Mapping[str, Sequence[Try]],
+    pool: Mapping[str, Proposal],
+    threshold: float,
+    stands: Stands | None = None,
 ) -> pd.DataFrame:
     """One row a relaxation; ``tries`` by ``<arm>-<repeat>``."""
     rows = []
     for place, made in tries.items():
         arm, repeat = place.rsplit("-", 1)
-        for one, hit in zip(made, distinct(made, threshold), strict=True):
+        for one, hit in zip(made, distinct(made, threshold, stands), strict=True):
             proposal, verdict = pool[one.choice.name], one.verdict
             rows.append(
                 {
@@ -110,7 +113,8 @@ def _notes(table: pd.DataFrame, facts: Mapping[str, Any], threshold: float) -> l
     failed = int((table["problem"] != "").sum() + (~table["converged"]).sum())
     said = [
         f"Chemistry: {' '.join(facts.get('elements', []))}. Hull: {facts.get('hull', '')}.",
-        f"A hit is new, at rest, and at most {threshold:g} eV/atom above the known hull.",
+        f"A hit is new, at rest, and at most {threshold:g} eV/atom above the hull "
+        "of what is known and of all that any arm has relaxed.",
         f"{failed} of {len(table)} relaxations failed or did not come to rest; they are no hits.",
     ]
     if error.get("n"):

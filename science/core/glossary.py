@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from science.core.glossary_generated import GENERATED, GENERATED_ALIASES
+from science.core.glossary_generated import GATED, GENERATED, GENERATED_ALIASES
 
 
 class Term(NamedTuple):
@@ -65,7 +65,8 @@ _ALIASES = {
     "acc": "accuracy",
     "log_loss": "nll",
 } | GENERATED_ALIASES
-_TRIES = re.compile(r"(.+?)(?:@|_k)(\d+)$")
+_TRIES = re.compile(r"(.+?)(?:@|_k|_)(\d+)$")
+_BEST = {"rmse": "match_rmse"}  # of several tries only the best one counts
 _DISTANCE = re.compile(r"(?:wasserstein|w|w1|emd)_(.+)$")
 _FALLING = re.compile(r"(^|_)(loss|error|ece|brier|nll|rmse|mae|mse|crps|time|seconds)($|_)")
 
@@ -84,8 +85,11 @@ def term(name: str) -> Term:
 def _known(key: str, written: str) -> Term:
     if plain := _TERMS.get(_ALIASES.get(key, key)):
         return plain
+    if key.startswith("gated_"):
+        free = _known(key.removeprefix("gated_"), written[len("gated_") :])
+        return free._replace(label=f"{free.label}, gated", meaning=GATED)
     if tries := _TRIES.match(key):
-        once = _known(tries[1], written[: len(tries[1])])
+        once = _known(_BEST.get(tries[1], tries[1]), written[: len(tries[1])])
         return once._replace(label=f"{once.label}, k = {tries[2]}")
     if distance := _DISTANCE.match(key):
         far = _TERMS["wasserstein"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+GATED = "a match counts only if the sample passes the tests of validity, as published scripts ask."
 GENERATED: dict[str, tuple[str, str, bool]] = {
     "match_rate": (
         "Match rate",
@@ -25,6 +26,11 @@ GENERATED: dict[str, tuple[str, str, bool]] = {
         "METRe",
         "match rate in which each target may be met by a sample of any target with the same "
         "composition: nobody is asked to guess which of several true answers is meant.",
+        False,
+    ),
+    "ceiling": (
+        "Ceiling",
+        "share of targets that pass the tests of validity themselves: no gated rate can exceed it.",
         False,
     ),
     "validity": ("Validity", "share of samples that pass every test of plausibility.", False),

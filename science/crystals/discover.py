@@ -76,7 +76,7 @@ class Discovery:
         steps: most moves of a relaxation.
         workers: processes that relax.
         cluster: address of a dask scheduler whose workers relax instead.
-        network: release, or run folder beside this one, whose networks choose first; without it
+        network: release, or run beside this one, whose networks choose first; without either
             ``members`` networks are trained.
         members: see ``network``.
         optimism: see ``discover_arms.Screened``.

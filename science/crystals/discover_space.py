@@ -136,8 +136,7 @@ def _within(table: CrystalTable, elements: Sequence[str]) -> NDArray[np.bool_]:
     from pymatgen.core.periodic_table import Element
 
     allowed = [0, *(Element(e).Z for e in elements)]
-    inside: NDArray[np.bool_] = np.isin(table.species, allowed).all(axis=1)
-    return inside
+    return np.asarray(np.isin(table.species, allowed).all(axis=1), dtype=np.bool_)
 
 
 def _pairs(table: CrystalTable) -> list[Parent]:

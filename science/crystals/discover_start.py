@@ -23,14 +23,18 @@ CHECKED = 120  # crystals on which the oracle is compared with the reference
 
 
 def first_weights(recipe: Recipe, network: str | None, members: int) -> list[Path]:
-    """Files of the networks that choose in the first round: given ones, or trained here."""
-    beside = recipe.folder.parent / (network or "")
-    if network and (network in releases() or (beside / "members.json").is_file()):
-        given = load(network if network in releases() else beside)
-        return [
-            _put(recipe.folder / "first" / f"{m}.safetensors", given.weights[m])
-            for m in given.weights
-        ]
+    """Files of the networks that choose in the first round: given ones, or trained here.
+
+    Args:
+        recipe: of the campaign.
+        network: ``<domain>/<name>`` of a run ``<domain>-<name>`` beside this one, or of a release.
+        members: how many to train if there is neither.
+    """
+    beside = recipe.folder.parent / (network or "").replace("/", "-")
+    given = beside if network and (beside / "members.json").is_file() else network
+    if network and (given is beside or network in releases()):
+        weights = load(given or "").weights
+        return [_put(recipe.folder / "first" / f"{m}.safetensors", w) for m, w in weights.items()]
     data = recipe.data
     train, val = (data.samples.where(split) for split in ("train", "val"))
     for i in range(members):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from science.core.files import write_json, write_text
+from science.core.learned import note
 from science.core.pictures import keep
 from science.core.recipe import Recipe
 from science.core.samples import Samples
@@ -67,6 +68,7 @@ class Screening:
         judged = {"test": data.take(data.where("test"))} | self._strange()
         val = data.take(data.where("val"))
         ours = [self._train(recipe, f"member{i}") for i in range(self.members)]
+        self._note(recipe)
         models = {"this run": predict(ours, val, judged, recipe.accelerator)}
         models["one of its networks"] = predict(ours[:1], val, judged, recipe.accelerator)
         for name, rival in self.against.items():
@@ -83,6 +85,12 @@ class Screening:
         data = recipe.data
         train, val = (data.samples.where(split) for split in ("train", "val"))
         return recipe.train(name, data.fold(train, val, derive(recipe.seed, name)))
+
+    def _note(self, recipe: Recipe) -> None:
+        """So that the networks can be released, and choose for a campaign."""
+        data = recipe.data.samples
+        parts = [(data.where("train"), data.where("test"))]
+        note(recipe, [f"member{i}" for i in range(self.members)], parts, data.where("test"))
 
     def _strange(self) -> dict[str, Samples]:
         if not self.strange:
@@ -119,7 +127,6 @@ class Screening:
 
         ours = models["this run"]
         write_json(recipe.folder / "uncertainty.json", ours.uncertainty.as_dict())
-        write_json(recipe.folder / "members.json", [f"member{i}" for i in range(self.members)])
         for where, of in judged.items():
             told = {"id": of.id, "formula": of.group, "target": _target(of)}
             told |= {name: found.mean[where] for name, found in models.items()}

@@ -11,7 +11,8 @@ import math
 import torch
 from torch import Tensor
 
-from science.core.fields import Euclidean, Field, Lesson, hide, normal, over, uniform, wrap
+from science.core.field import Field, Lesson, hide, normal, over, uniform, wrap
+from science.core.fields import Euclidean
 
 _OFFSET = 0.008  # keeps the first noise visible (Nichol & Dhariwal)
 _NODES = 1001  # of the table of scales over time

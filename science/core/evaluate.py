@@ -42,7 +42,7 @@ def evaluate(
 
     Raises:
         UserError: a name is wrong, data is missing, the data lacks what the networks need, or they
-            make things and score none.
+            tell no classes apart.
     """
     release, folder = load(release_or_run), Path(out)
     release.need_scores()

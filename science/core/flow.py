@@ -21,12 +21,22 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from science.core.config import build
 from science.core.errors import UserError
-from science.core.fields import Field, hide, stages
+from science.core.field import Field, hide, stages
 from science.core.sampling import evaluations, opening, real_of, sample
 from science.core.task import Step, Task
 
-__all__ = ["Coupling", "FlowNet", "FlowTask", "LogitNormal", "Times", "evaluations", "sample"]
+__all__ = [
+    "Coupling",
+    "FlowNet",
+    "FlowTask",
+    "LogitNormal",
+    "Times",
+    "evaluations",
+    "fields_of",
+    "sample",
+]
 
 State = dict[str, Tensor]
 Coupling = Callable[[State, State, Mapping[str, Tensor]], State]
@@ -84,6 +94,11 @@ def _strata(count: int, device: torch.device | None) -> Tensor:
     return (place + torch.rand(count, device=device)) / count
 
 
+def fields_of(task: Mapping[str, Any]) -> dict[str, Field]:
+    """The fields that a config's task section names, for `sample`."""
+    return {name: build(node) for name, node in (task.get("fields") or {}).items() if node}
+
+
 class FlowTask(Task):
     """Ask the network at random times along the paths from noise to data.
 
@@ -92,7 +107,8 @@ class FlowTask(Task):
 
     Args:
         net: a `FlowNet`.
-        fields: geometry by name; the names are those of the network's states.
+        fields: geometry by name; the names are those of the network's states. ``None`` leaves one
+            out that a config has inherited.
         couple: pairs noise with data better than chance, such as by optimal transport.
         times: draws training times.
         **how: optimiser, schedule and metrics; see `Task`.
@@ -101,15 +117,16 @@ class FlowTask(Task):
     def __init__(
         self,
         net: nn.Module,
-        fields: Mapping[str, Field],
+        fields: Mapping[str, Field | None],
         couple: Coupling | None = None,
         times: Callable[..., Tensor] | None = None,
         **how: Any,
     ) -> None:
         super().__init__(net, **how)
-        if not fields:
+        self.fields = {name: field for name, field in fields.items() if field is not None}
+        if not self.fields:
             raise UserError("task.fields: none given", "name what the network makes")
-        self.fields, self.stages = dict(fields), stages(dict(fields))
+        self.stages = stages(self.fields)
         self.couple, self.times = couple, times or Times()
 
     def step(self, batch: Mapping[str, Tensor]) -> Step:

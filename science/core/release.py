@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
-from pydantic import Field as Listed
 from torch import Tensor, nn
 
 from science.core.calibration import Temperature
@@ -20,68 +18,16 @@ from science.core.config import build, check_node
 from science.core.data import CardData
 from science.core.datasets import card as find
 from science.core.errors import UserError
-from science.core.fields import Field
+from science.core.field import Field
+from science.core.flow import fields_of
 from science.core.gate import SECTIONS
 from science.core.predict import positive
+from science.core.release_card import ReleaseCard
 from science.core.samples import Samples
 from science.core.table import Table
 
 Floats = NDArray[np.float64]
 Tensors = dict[str, dict[str, Tensor]]
-
-
-class ReleaseCard(BaseModel):
-    """What a release is, and all that is needed to use it.
-
-    Attributes:
-        title: what it does, in a line.
-        intended_use: what for.
-        limits: what it is not good for.
-        licence: of the weights.
-        data: the experiment's data section (a node).
-        net: the experiment's net section (a node).
-        evaluation: the experiment's evaluation section, so that others judge it alike.
-        members: names of the networks; a score is their calibrated mean.
-        calibration: temperature and shift of scores.
-        classes: what the networks tell apart; ``positive`` is what a score is the probability of.
-            None if they make things instead.
-        inputs: name -> shape of one sample to score.
-        task: the experiment's task section, of networks that make things: its ``fields`` are what a
-            sampler needs to know.
-        protocol: the experiment's protocol section, likewise: how samples were drawn and judged.
-        trained_on: card, splits, row count, digest of the rows' ids, SHA-256 of the files.
-        metrics: the run's ``metrics.json`` rows.
-        made_by: experiment, overrides, seed and code that made it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str
-    intended_use: str = ""
-    limits: list[str] = []
-    licence: str = "Apache-2.0"
-    data: dict[str, Any]
-    net: dict[str, Any]
-    evaluation: dict[str, Any] | None = None
-    members: list[str] = Listed(min_length=1)
-    calibration: dict[str, float] = {}
-    classes: list[str] = []
-    positive: str = ""
-    inputs: dict[str, list[int]] = {}
-    task: dict[str, Any] | None = None
-    protocol: dict[str, Any] | None = None
-    trained_on: dict[str, Any] = {}
-    metrics: list[dict[str, Any]] = []
-    made_by: dict[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _scores_or_makes(self) -> ReleaseCard:
-        if self.task is None:
-            needed = ("calibration", "classes", "positive", "inputs")
-            missing = [name for name in needed if not getattr(self, name)]
-            if missing or len(self.classes) < 2:
-                raise ValueError(f"scores need {', '.join(missing) or 'two classes'}")
-        return self
 
 
 @dataclass(frozen=True)
@@ -112,10 +58,9 @@ class Release:
         Raises:
             UserError: they make nothing.
         """
-        nodes = (self.card.task or {}).get("fields")
-        if not nodes:
+        if not (self.card.task or {}).get("fields"):
             raise UserError(f"{self.name}: these networks make nothing", "take another release")
-        return {name: build(node) for name, node in nodes.items()}
+        return fields_of(self.card.task or {})
 
     @cached_property
     def calibration(self) -> Temperature:
@@ -142,10 +87,10 @@ class Release:
         return self.calibration(each.mean(0)), each.std(0)
 
     def need_scores(self) -> None:
-        """Raise a `UserError` if these networks make things, and score none."""
+        """Raise a `UserError` if these networks tell no classes apart."""
         if not self.card.classes:
             domain = str(self.card.net["_target_"]).split(".")[1]
-            problem = f"{self.name}: these networks make things and score none"
+            problem = f"{self.name}: these networks tell no classes apart, and give no scores"
             raise UserError(problem, f"see `fifth {domain} --help`")
 
     def table(self, dataset: str, **options: Any) -> Table:

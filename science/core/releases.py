@@ -19,7 +19,8 @@ from torch import Tensor
 from science import paths
 from science.core.errors import UserError
 from science.core.files import atomic, write_text
-from science.core.release import Release, ReleaseCard, Tensors
+from science.core.release import Release, Tensors
+from science.core.release_card import ReleaseCard
 from science.core.release_run import described, halved, size
 
 __all__ = ["Release", "ReleaseCard", "load", "make", "releases"]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from science.core.errors import UserError
-from science.core.fields import Field, hide, stages
+from science.core.field import Field, hide, stages
 
 State = dict[str, Tensor]
 Method = Literal["euler", "heun", "corrected"]

@@ -110,14 +110,14 @@ def test_its_card_says_how_it_samples_and_what_it_learned(whole, toy, tmp_path):
 
 def test_what_scores_nothing_is_not_asked_for_scores(whole, toy, tmp_path, capsys):
     _, done = whole
-    with pytest.raises(UserError, match="make things and score none") as caught:
+    with pytest.raises(UserError, match="tell no classes apart") as caught:
         evaluate(done, toy.CARD, "test", tmp_path / "out")
     assert "fifth" in caught.value.cure
-    with pytest.raises(UserError, match="score none"):
+    with pytest.raises(UserError, match="give no scores"):
         load(done).score({})
     words = ["--dataset", toy.CARD, "--split", "test", "--out", str(tmp_path / "out")]
     assert main(["evaluate", str(done), *words]) != 0
-    assert "score none" in capsys.readouterr().err
+    assert "give no scores" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

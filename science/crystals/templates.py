@@ -108,6 +108,15 @@ class Templates:
             return []
         return [self._made(family, kinds, *one) for one in family.vote(kinds, count, leave_out)]
 
+    def nearest(
+        self, species: Sequence[int] | Ints, leave_out: Collection[str] = ()
+    ) -> Proposal | None:
+        """The structure by the template of the likest elements, without a vote; fast."""
+        kinds, counts = slots(np.asarray(species))
+        family = self.family(counts)
+        asked = family.closest(kinds, 1, leave_out)[0] if family is not None else []
+        return self._made(family, kinds, *asked[0], 1.0) if family is not None and asked else None
+
     def family(self, counts: tuple[int, ...]) -> _Family | None:
         """All crystals with these numbers of atoms of each kind; ``None`` if there are none."""
         if counts not in self._families and counts in self._rows:
@@ -145,26 +154,32 @@ class _Family:
         if whole:
             self.members += self._inferred([row for row in rows if not len(known[row].frac)])
         self._kinds = np.array([m.kinds for m in self.members]).reshape(-1, len(counts))
+        self._name = np.array([m.name for m in self.members])
         self._origin = np.array([known[m.origin].name for m in self.members])
 
     def vote(
         self, kinds: Ints, count: int, leave_out: Collection[str]
     ) -> list[tuple[_Member, Ints, float]]:
         """Templates, the order of their slots for these kinds, and the share each stands for."""
-        far = elements.distance(kinds, self._kinds[:, self.orders], self.share)
-        if leave_out:
-            names = [m.name for m in self.members]
-            far[np.isin(names, list(leave_out)) | np.isin(self._origin, list(leave_out))] = np.inf
-        best = np.argsort(far, axis=None, kind="stable")[:_ASKED]
-        best = best[np.isfinite(far.ravel()[best])]
-        if not len(best):
+        asked, far = self.closest(kinds, _ASKED, leave_out)
+        if not asked:
             return []
-        asked = [
-            (self.members[i // len(self.orders)], self.orders[i % len(self.orders)]) for i in best
-        ]
-        weight = np.exp(-_SHARP * (far.ravel()[best] - far.min()))
+        weight = np.exp(-_SHARP * (far - far.min()))
         chosen, gains = prints.cover(np.stack([self.seen(*one) for one in asked]), weight, count)
         return [(*asked[i], float(gain)) for i, gain in zip(chosen, gains, strict=True)]
+
+    def closest(
+        self, kinds: Ints, count: int, leave_out: Collection[str]
+    ) -> tuple[list[tuple[_Member, Ints]], Reals]:
+        """Templates and orders of slots whose elements are likest, and how far they are."""
+        far = elements.distance(kinds, self._kinds[:, self.orders], self.share)
+        if leave_out:
+            banned = list(leave_out)
+            far[np.isin(self._name, banned) | np.isin(self._origin, banned)] = np.inf
+        flat, ways = far.ravel(), len(self.orders)
+        best = np.argsort(flat, kind="stable")[:count]
+        best = best[np.isfinite(flat[best])]
+        return [(self.members[i // ways], self.orders[i % ways]) for i in best], flat[best]
 
     def seen(self, member: _Member, order: Ints) -> prints.Floats:
         """Description of a template whose slots are put in another order."""

@@ -40,11 +40,12 @@ def bare(samples: Samples, card: str) -> list[Known]:
     cells = [torch.from_numpy(read[list(names)].to_numpy(float)) for names in (LENGTHS, ANGLES)]
     matrices = lattice.from_lengths_angles(*cells).numpy()
     rows = zip(read["id"], read["formula"], matrices, strict=True)
-    found = [Known(str(name), _numbers(formula), matrix) for name, formula, matrix in rows]
+    found = [Known(str(name), numbers(formula), matrix) for name, formula, matrix in rows]
     return [one for one in found if np.isfinite(one.matrix).all() and one.volume > 0]
 
 
-def _numbers(formula: str) -> Any:
+def numbers(formula: str) -> Any:
+    """Atomic number of every atom of a formula."""
     from pymatgen.core.composition import Composition
 
     amounts = Composition(formula).items()

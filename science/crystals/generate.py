@@ -1,0 +1,155 @@
+"""New crystals: a composition from one network, a template for it, a flow that lets it settle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from science.core.config import build
+from science.core.errors import UserError
+from science.core.seeds import derive, generator, rng
+from science.crystals import lattice
+from science.crystals.crystals import Crystals, unpack
+from science.crystals.nets.composition import Composition
+from science.crystals.templates import Templates
+from science.crystals.templates_data import noise
+from science.crystals.templates_draw import joined, moved, starts
+
+if TYPE_CHECKING:
+    from science.crystals.made import Made
+
+KINDS = "-compositions"  # what the release of the other network is called
+_CHOICE = 5  # templates to choose from by their share of the votes
+_ROUNDS = 50  # draws until enough compositions have a template
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What turns compositions into structures: templates, and a flow that moves them.
+
+    Attributes:
+        net: trained network of the flow.
+        fields: its geometry.
+        sampler: how it is followed.
+        bank: the templates.
+    """
+
+    net: Any
+    fields: Mapping[str, Any]
+    sampler: Any
+    bank: Templates
+
+    @classmethod
+    def of(cls, release: str) -> Geometry:
+        """The geometry of a release, or of the folder of a finished run."""
+        from science.core.releases import load
+
+        opened = load(release)
+        protocol, data = build(opened.card.protocol or {}), build(opened.card.data)
+        return cls(opened.members[0].eval(), opened.fields, protocol.sampler, data.bank)
+
+    def place(
+        self, compositions: Sequence[NDArray[np.int64]], seed: int
+    ) -> tuple[Crystals, list[str]]:
+        """A structure for each composition, and the template it set out from.
+
+        The template is drawn by its share of the votes, among the first few.
+        """
+        places = max(map(len, compositions))
+        begun, names = [], []
+        for row, species in enumerate(compositions):
+            found, sources = starts(self.bank, species, _CHOICE, places, derive(seed, row))
+            chances = [p.chance for p in self.bank.propose(species, _CHOICE)]
+            one = 0
+            if chances:
+                share = np.array(chances) / sum(chances)
+                one = int(rng(seed, "template", row).choice(len(share), p=share))
+            begun.append(found.take([one]))
+            names.append(sources[one])
+        begin = joined(begun)
+        made = moved(self.sampler, self.net, self.fields, begin, generator(seed, "settle"))
+        return made, names
+
+
+def compositions(
+    net: Composition,
+    bank: Templates,
+    count: int,
+    seed: int,
+    temperature: float = 1.0,
+    allowed: Sequence[int] | None = None,
+) -> list[NDArray[np.int64]]:
+    """``count`` compositions for which there are templates, as atomic numbers of all atoms."""
+    found: list[NDArray[np.int64]] = []
+    for turn in range(_ROUNDS):
+        drawn = net.draw(max(count, 32), generator(seed, "kinds", turn), temperature, allowed)
+        found += [one for one in drawn if bank.family(_counts(one)) is not None]
+        if len(found) >= count:
+            return found[:count]
+    raise UserError(f"only {len(found)} compositions found", "allow more elements")
+
+
+def generate(
+    n: int,
+    elements: Sequence[str] | None = None,
+    release: str = "crystals/mp-20",
+    seed: int = 0,
+) -> list[Made]:
+    """``n`` new crystals.
+
+    Args:
+        n: how many.
+        elements: symbols of the only elements that may be used; any elements if ``None``.
+        release: of the flow; that of the compositions has ``-compositions`` after its name.
+        seed: of all randomness.
+
+    Raises:
+        UserError: no such release or element, or nothing can be made of so few elements.
+    """
+    from science.core.releases import load
+    from science.crystals.made import Made
+
+    if n < 1:
+        raise UserError(f"{n} crystals", "ask for one or more")
+    allowed = None if elements is None else numbers(elements)
+    kinds = load(release + KINDS).members[0].eval()
+    assert isinstance(kinds, Composition)  # noqa: S101 - the release's card says so
+    geometry = Geometry.of(release)
+    asked = compositions(kinds, geometry.bank, n, seed, allowed=allowed)
+    made, names = geometry.place(asked, seed)
+    told = [f"generated, set out from {name}" for name in names]
+    return [Made(s, how, None, seed) for s, how in zip(unpack(made), told, strict=True)]
+
+
+def numbers(symbols: Sequence[str]) -> list[int]:
+    """Atomic numbers of element symbols; raises ``UserError`` for what is none."""
+    from pymatgen.core.periodic_table import Element
+
+    wrong = [name for name in symbols if not Element.is_valid_symbol(name)]
+    if wrong or not symbols:
+        said = f"{', '.join(wrong)}: no such element" if wrong else "no element is given"
+        raise UserError(said, "list symbols such as Li, Fe, O")
+    return sorted({int(Element(name).Z) for name in symbols})
+
+
+def _counts(species: NDArray[np.int64]) -> tuple[int, ...]:
+    return tuple(sorted(np.unique(species, return_counts=True)[1].tolist()))
+
+
+def random(asked: Sequence[NDArray[np.int64]], bank: Templates, seed: int) -> Crystals:
+    """Atoms at random in any training crystal's cell, at the volume they take: a baseline."""
+    places = max(map(len, asked))
+    species = np.zeros((len(asked), places), np.int64)
+    frac, cells = np.zeros((len(asked), places, 3), np.float32), []
+    draw = rng(seed, "random")
+    for row, one in enumerate(asked):
+        species[row, : len(one)] = one
+        frac[row, : len(one)], matrix = noise(one, bank, draw)
+        cells.append(matrix)
+    packed = lattice.cell(torch.from_numpy(np.stack(cells))).float()
+    return Crystals(torch.from_numpy(species), torch.from_numpy(frac), packed)

@@ -67,7 +67,7 @@ _ALIASES = {
 } | GENERATED_ALIASES
 _TRIES = re.compile(r"(.+?)(?:@|_k|_)(\d+)$")
 _BEST = {"rmse": "match_rmse"}  # of several tries only the best one counts
-_DISTANCE = re.compile(r"(?:wasserstein|w|w1|emd)_(.+)$")
+_DISTANCE = re.compile(r"(?:wasserstein|w|w1|emd)_(.+)$|(.+)_distance$")
 _FALLING = re.compile(r"(^|_)(loss|error|ece|brier|nll|rmse|mae|mse|crps|time|seconds)($|_)")
 
 
@@ -93,7 +93,7 @@ def _known(key: str, written: str) -> Term:
         return once._replace(label=f"{once.label}, k = {tries[2]}")
     if distance := _DISTANCE.match(key):
         far = _TERMS["wasserstein"]
-        return far._replace(label=f"{far.label}, {distance[1].replace('_', ' ')}")
+        return far._replace(label=f"{far.label}, {(distance[1] or distance[2]).replace('_', ' ')}")
     return Term(written.replace("_", " "), "", _FALLING.search(key) is not None)
 
 

@@ -22,6 +22,11 @@ GENERATED: dict[str, tuple[str, str, bool]] = {
         "samples that match everything loosely gain nothing.",
         True,
     ),
+    "matched": (
+        "Matched",
+        "share of the samples whose composition is in the reference that match a structure there.",
+        False,
+    ),
     "metre": (
         "METRe",
         "match rate in which each target may be met by a sample of any target with the same "
@@ -92,6 +97,9 @@ GENERATED_ALIASES = {
     "smact_validity": "composition_validity",
     "comp_valid": "composition_validity",
     "valid": "validity",
+    "valid_structure": "structure_validity",
+    "valid_composition": "composition_validity",
+    "matched_rmse": "match_rmse",
     "cov_r": "cov_recall",
     "cov_p": "cov_precision",
     "unique": "uniqueness",

@@ -30,7 +30,7 @@ Potential = Annotated[
 Format = Annotated[
     Literal["cif", "poscar", "extxyz"], typer.Option("--format", help="Of the files written.")
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes that relax.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that share the work.")]
 
 
 @app.command()
@@ -120,13 +120,18 @@ def evaluate(
         str, typer.Option(metavar="CARD", help="Dataset to compare with; see `fifth data list`.")
     ],
     split: Annotated[str, typer.Option(help="Which part of it.")] = "test",
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Also how well they cover each other; takes long.")
+    ] = False,
+    workers: Workers = 1,
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
     """Measure a set of generated structures as the field does."""
     from science.crystals import commands_judge
 
-    options = {"reference": reference, "split": split, "seed": seed}
+    options: dict[str, Any] = {"reference": reference, "split": split, "coverage": coverage}
+    options |= {"workers": workers, "seed": seed}
     commands_judge.evaluate(files, options, out)
 
 

@@ -14,8 +14,10 @@ import pandas as pd
 import typer
 
 from science import paths
-from science.core import command
+from science.core import command, run_files
 from science.core.errors import UserError
+from science.core.glossary import term
+from science.core.report import Measure
 from science.crystals import page, write
 from science.crystals.account import Account, Row, pretty, unique
 
@@ -45,8 +47,10 @@ def read(files: Sequence[str], closest: float | None = None) -> Account:
 
 def complain(account: Account) -> None:
     """One line for each row with a problem; status 2 if no row has a structure."""
-    for row in account.failures:
+    for row in account.failures[:_MOST]:
         typer.echo(f"{'note' if row.structure else 'error'}: {row.name}: {row.problem}", err=True)
+    if len(account.failures) > _MOST:
+        typer.echo(f"note: {len(account.failures) - _MOST} more problems are told of", err=True)
     if not account.good:
         raise typer.Exit(2)
 
@@ -77,12 +81,17 @@ def save(
     command.save(where, page.build(story), story.options, every, story.metrics)
 
 
-def show(account: Account, where: Path) -> None:
-    """Print a short table, and where everything is."""
+def show(account: Account, where: Path, metrics: Mapping[str, Any] | None = None) -> None:
+    """Print a short table, of measures if there are any, and where everything is."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
+    if metrics:
+        for name, measure in run_files.metrics(metrics["rows"][0]).items():
+            typer.echo(f"{term(name).label}: {_measure(measure)}")
+        typer.echo(f"results: {where}\nreport: {where / 'report.html'}")
+        return
     frame = account.table()
     frame = frame[frame["id"].isin([row.name for row in account.good])]
     columns = [name for name in _COLUMNS if name in frame and frame[name].notna().any()]
@@ -129,6 +138,11 @@ def _short(name: str) -> str:
 def _facts(row: Row) -> dict[str, Any]:
     known = {name: value for name, value in row.values.items() if value not in (None, "")}
     return ({"how": row.how} if row.how else {}) | known
+
+
+def _measure(measure: Measure) -> str:
+    known = measure.low is not None and measure.high is not None
+    return f"{measure.value:.4g}" + (f" [{measure.low:.4g}, {measure.high:.4g}]" if known else "")
 
 
 def _cell(name: str, value: Any) -> str:

@@ -13,6 +13,7 @@ from science.crystals.account import Account
 from science.crystals.diagrams import diagrams
 
 Options = Mapping[str, Any]
+_VERDICT = ("valid_structure", "valid_composition", "matched", "rms")
 _SCALE = (
     "Energies are those of a potential, on the scale of the Materials Project, whose phases of up "
     "to 20 atoms per cell make the hull. Expect errors of some 30 meV/atom for what resembles "
@@ -50,21 +51,29 @@ def stability(names: Sequence[str], options: Options, out: Path | None) -> None:
 def evaluate(names: Sequence[str], options: Options, out: Path | None) -> None:
     """Every measure of a set of structures against a dataset."""
     from science.crystals import read
+    from science.crystals.dng_metrics import CUTOFFS
     from science.crystals.evaluate import evaluate as measure
 
+    card, split = options["reference"], options["split"]
+    reference = read.structures(card, split)
     found = files.read(names, closest=0.0)
-    reference = read.structures(options["reference"], options["split"])
     with files.told() as tell:
-        tell("measuring", 0, 1, "")
-        metrics = measure(found, reference, seed=options["seed"])
-        tell("measuring", 1, 1, "")
-    lead = f"{len(found.good)} structures against {options['reference']}, {options['split']}."
-    against = (f"{options['reference']} {options['split']}", [s for _, s in reference])
-    story = page.Story("Evaluation", lead, found, options, metrics, against)
-    where = files.folder(out, "evaluate", _name(found))
-    files.complain(found)
-    files.save(where, story)
-    files.show(found, where)
+        measured = measure(
+            found.rows,
+            reference,
+            cutoffs=CUTOFFS.get(card.rpartition("/")[2]) if options["coverage"] else None,
+            name=_name(found),
+            seed=options["seed"],
+            jobs=options["workers"],
+            tell=tell,
+        )
+    for row, verdict in zip(found.rows, measured.table.to_dict("records"), strict=True):
+        row.values |= {str(k): v for k, v in verdict.items() if k in _VERDICT}
+        row.problem = str(verdict["problem"] or "")
+    lead = f"{len(found.good)} structures against {len(reference)} of {card}, {split}."
+    story = page.Story("Evaluation", lead, found, options, measured.metrics)
+    story.reference = (f"{card}, {split}", [structure for _, structure in reference])
+    _finish(story, files.folder(out, "evaluate", _name(found)), options)
 
 
 def relax_rows(found: Account, options: Options, tell: files.Tell) -> None:
@@ -135,14 +144,20 @@ def _energies(found: Account, options: Options) -> None:
 
 
 def _name(found: Account) -> str:
+    """What the structures are called together: their one file, or the first and a count."""
+    sources = {
+        Path(str(row.values.get("source", ""))).name.partition(", ")[0] for row in found.rows
+    }
     first = found.rows[0].name if found.rows else "nothing"
-    return first if len(found.rows) == 1 else f"{first}-and-{len(found.rows) - 1}-more"
+    if len(found.rows) < 2:
+        return first
+    return sources.pop() if len(sources) == 1 else f"{first} and {len(found.rows) - 1} more"
 
 
 def _finish(story: page.Story, where: Path, options: Options) -> None:
     files.complain(story.account)
-    files.save(where, story, form=options["format"])
-    files.show(story.account, where)
+    files.save(where, story, form=options.get("format", "cif"))
+    files.show(story.account, where, story.metrics)
 
 
 def _unfinished(result: Any) -> str:

@@ -62,9 +62,7 @@ def keep(
         ),
         (
             "side-by-side",
-            gallery.side_by_side(
-                [(name, [("known", a), (_told(d), b)]) for name, a, b, d in said[:6]]
-            ),
+            gallery.gallery([one for pair in said[:6] for one in _pair(*pair)]),
             "Known structures and predictions of them, from the nearest to the farthest.",
         ),
         (
@@ -126,6 +124,12 @@ def _picked(distance: Floats, count: int = 8) -> list[int]:
     order = np.argsort(np.nan_to_num(distance, nan=np.inf), kind="stable")
     places = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)
     return [int(order[place]) for place in places]
+
+
+def _pair(
+    name: str, known: Structure, made: Structure, distance: float
+) -> list[tuple[str, Structure | None]]:
+    return [(f"{pretty(name)}, known", known), (_told(distance), made)]
 
 
 def _told(distance: float) -> str:

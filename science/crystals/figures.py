@@ -93,7 +93,7 @@ def rms_curves(rms: Mapping[str, ArrayLike], limit: float = STOL) -> Figure:
         ax.set(xlabel="RMS distance, in (volume per atom)$^{1/3}$", ylabel="share of targets")
         ax.xaxis.set_major_formatter("{x:g}")
         _percent(ax)
-        ax.legend(loc="upper left")
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 

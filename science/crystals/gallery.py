@@ -37,7 +37,7 @@ def gallery(
         axes = figure.subplots(lines, columns, squeeze=False).ravel()
         for ax, (name, structure) in zip(axes, shown, strict=False):
             _picture(ax, structure, polyhedra)
-            ax.set_title(plain(pretty(name)), fontsize=9, loc="center")
+            ax.set_title(plain(name), fontsize=9, loc="center")
         for ax in axes[len(shown) :]:
             ax.set_axis_off()
     return figure

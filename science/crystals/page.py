@@ -113,7 +113,7 @@ def _cards(found: Account) -> list[tuple[str, Any, str]]:
 def _metrics(page: Report, metrics: Mapping[str, Any] | None) -> None:
     if not metrics or not metrics.get("rows"):
         return
-    page.section("Measures", " ".join(str(note) for note in metrics.get("notes", ())))
+    page.section("Measures", "\n".join(f"- {note}" for note in metrics.get("notes", ())))
     rows = [
         {
             "ours": place == 0,

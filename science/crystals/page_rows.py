@@ -23,6 +23,7 @@ _HEADS = {
     "density": "density [g/cm³]",
     "decays_to": "decays to",
     "converged": "at rest",
+    "matched": "matches",
     "energy": "energy [eV/atom]",
     "e_form": "formation energy [eV/atom]",
     "e_hull": "above hull [eV/atom]",
@@ -30,7 +31,7 @@ _HEADS = {
     "rms": "RMS to it",
     "how": "made by",
 }
-_FIRST = ("id", "formula", "space_group", "e_hull", "e_form", "novel", "nearest", "rms", "score")
+_FIRST = ("id", "formula", "space_group", "e_hull", "e_form", "novel", "nearest", "matched", "rms")
 _HIDDEN = {
     "problem",
     "file",
@@ -59,7 +60,7 @@ def table(page: Report, found: Account) -> None:
     shown = frame[first + rest]
     if shown["how"].nunique() < 2:
         told = next((str(how) for how in shown["how"] if how), "")
-        page.text(f"Made by: {told}." if told else "")
+        page.text(f"How they were made: {told}." if told not in ("", "given") else "")
         shown = shown.drop(columns="how")
     if "formula" in shown:
         shown["formula"] = [pretty(f) if isinstance(f, str) else "–" for f in shown["formula"]]
@@ -99,6 +100,6 @@ def _item(row: Row, structure: Structure) -> viewer.Item:
         nearest = row.values.get("nearest") or ""
         known = f"; nearest: {nearest}" if nearest else ""
         lines.append(f"{'novel' if row.values['novel'] else 'known'}{known}")
-    lines += [row.how] if row.how else []
+    lines += [row.how] if row.how not in ("", "given") else []
     lines += [f"Problem: {row.problem}"] if row.problem else []
     return viewer.item(row.name, structure, lines)

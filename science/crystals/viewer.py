@@ -13,6 +13,7 @@ import io
 import itertools
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -101,7 +102,7 @@ def add(page: Report, items: Sequence[Item], caption: str = "") -> None:
         {
             **one.model_dump(include={"name", "lines", "group", "cif", "poster"}),
             "index": index,
-            "file": f"{re.sub(r'[^A-Za-z0-9.+-]+', '-', one.name).strip('-') or 'structure'}.cif",
+            "file": _file(one.name),
             "kinds": [kind[:2] for kind in one.scene.kinds],
         }
         for index, one in enumerate(items)
@@ -126,6 +127,11 @@ def keep(
 def widget(page: Report, data: Any, caption: str) -> None:
     """Show what ``keep`` wrote; raises ``ValueError`` for anything else."""
     add(page, _Items.model_validate(data).items, caption)
+
+
+def _file(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name)  # formulas have their digits below the line
+    return f"{re.sub(r'[^A-Za-z0-9.+-]+', '-', plain).strip('-.') or 'structure'}.cif"
 
 
 def _within(numbers: Sequence[int], count: int) -> bool:

@@ -1,0 +1,94 @@
+"""Experiment: S.U.N. of several sets of crystals, ours and others', by one and the same oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from science.core.errors import UserError
+from science.core.files import write_text
+from science.core.pictures import keep
+from science.core.recipe import Recipe
+from science.crystals import read, sun
+from science.crystals.oracle import oracle
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+
+SAMPLES = "samples.csv.gz"
+
+
+class SunOf:
+    """Relax, judge and count the same number of structures of each set.
+
+    Args:
+        sets: name in the report -> ``{card}`` with an optional ``split``, or ``{run}``: the folder
+            of a finished run of crystals/mp20-dng beside this one, or ``{release}``: made anew.
+        count: structures of each set.
+        oracle: potential that relaxes and judges.
+        workers: processes that relax.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, Mapping[str, Any]],
+        count: int = 300,
+        oracle: str = "chgnet",
+        workers: int = 1,
+    ) -> None:
+        self.sets, self.count = sets, count
+        self.oracle, self.workers = oracle, workers
+
+    def measure(self, recipe: Recipe) -> dict[str, Any]:
+        """One row of ``metrics.json`` a set; every structure's evidence in ``sun-<n>.csv``."""
+        from science.crystals.figures_energy import above_hull
+
+        rows, energies = [], {}
+        for name, of in self.sets.items():
+            structures = self._structures(recipe, of)
+            if not structures:
+                recipe.tell(f"S.U.N. of {name}", 0, 0, "not there, left out")
+                continue
+            found = self._sun(recipe, name, structures, str(of.get("card", name)))
+            rows.append({"model": name, "metrics": found.metrics, "note": ""})
+            energies[name] = [row.values.get("e_hull", float("nan")) for row in found.account.rows]
+            table = found.account.table().to_csv(index=False)
+            write_text(recipe.folder / f"sun-{len(rows)}.csv", table)
+        if not rows:
+            raise UserError("none of the sets is there", "give a card, or run crystals/mp20-dng")
+        caption = "Share of all structures up to each energy above the hull; failures never count."
+        keep(recipe.folder, [("above-hull", above_hull(energies), caption)], "Stability")
+        return {"rows": rows, "goals": {}, "notes": _NOTES}
+
+    def _sun(self, recipe: Recipe, name: str, structures: list[Structure], draw: str) -> sun.Sun:
+        done = [0]
+
+        def progress(count: int) -> None:
+            done[0] += count
+            recipe.tell(f"relaxing {name}", done[0], min(self.count, len(structures)), "")
+
+        return sun.measure(
+            structures, draw, self.count, recipe.seed, oracle(self.oracle),
+            workers=self.workers, progress=progress,
+        )  # fmt: skip
+
+    def _structures(self, recipe: Recipe, of: Mapping[str, Any]) -> list[Structure]:
+        if "card" in of:
+            return [s for _, s in read.structures(of["card"], of.get("split"))]
+        if "release" in of:
+            from science.crystals.generate import generate
+
+            made = generate(self.count, release=str(of["release"]), seed=recipe.seed)
+            return [one.structure for one in made]
+        path = Path(recipe.folder).parent / str(of["run"]) / SAMPLES
+        entries = read.read(path, closest=0.0) if path.is_file() else ()
+        return [entry.structure for entry in entries if entry.structure is not None]
+
+
+_NOTES = [
+    "Energies and relaxations by the potential, never by theory: compare rows, not publications.",
+    "The hull holds phases of at most 20 atoms a cell and leaves out MP-20's test split.",
+    "Novel: no match in MP-20 and no entry with this formula and space group in a list of 132,752. "
+    "`training` leaves out that list and the test split.",
+]

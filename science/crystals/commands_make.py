@@ -25,7 +25,7 @@ def predict(formula: str, options: Options, out: Path | None) -> None:
 
     with files.told() as tell:
         tell("drawing", 0, options["samples"], "")
-        given = {name: options[name] for name in ("z", "samples", "release", "seed")}
+        given = _given(options, "z", "samples", "release", "seed")
         found = _account(draw(formula, **given), plain)
         tell("drawing", options["samples"], options["samples"], "")
         found, notes = _judged(found, options, tell)
@@ -42,7 +42,7 @@ def generate(options: Options, out: Path | None) -> None:
 
     with files.told() as tell:
         tell("drawing", 0, options["n"], "")
-        given = {name: options[name] for name in ("n", "release", "seed")}
+        given = _given(options, "n", "release", "seed")
         found = _account(draw(elements=wanted, **given), "generated")
         tell("drawing", options["n"], options["n"], "")
         found, notes = _judged(found, options, tell)
@@ -77,6 +77,11 @@ def symbols(text: str) -> list[str]:
         said = f"{', '.join(wrong)}: no such element" if wrong else "no element is given"
         raise UserError(said, "list symbols with commas, such as Li,Fe,O")
     return list(dict.fromkeys(names))
+
+
+def _given(options: Options, *names: str) -> dict[str, Any]:
+    """Options that are given; for the others the maker has its own choice."""
+    return {name: options[name] for name in names if options[name] is not None}
 
 
 def _account(made: Sequence[Made], stem: str) -> Account:

@@ -104,6 +104,7 @@ def test_generate_passes_elements_and_format(stub, salt, tmp_path):
     words = ("--n", 1, "--elements", "Na, Cl", "--format", "poscar", "--out", tmp_path)
     assert crystals("generate", *words) == 0
     assert asked["elements"] == ["Na", "Cl"]
+    assert "release" not in asked  # the generator knows its own
     assert [p.suffix for p in (tmp_path / "structures").iterdir()] == [".vasp"]
 
 

@@ -242,3 +242,13 @@ def test_page_replaces_an_older_one_whole(tmp_path):
     assert Report("second").write(path) == path
     assert "second" in path.read_text(encoding="utf-8")
     assert [p.name for p in path.parent.iterdir()] == ["r.html"]
+
+
+def test_scripts_and_styles_run_once_and_join_the_policy():
+    page = Report("t").script("let a = 1;").script("let a = 1;").style("b{}").style("b{}").render()
+    assert page.count("let a = 1;") == 1
+    assert page.count("<style>b{}</style>") == 1
+    policy = re.search(r'Policy" content="([^"]+)"', page)[1]
+    assert policy.count("sha256") == 4
+    with pytest.raises(ValueError, match="CSS"):
+        Report("t").style("</style><script>")

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from science.core.config import build
 from science.core.errors import UserError
-from science.core.seeds import derive, generator, rng
-from science.crystals import lattice
+from science.core.seeds import generator, rng
 from science.crystals.crystals import Crystals, unpack
 from science.crystals.nets.composition import Composition
 from science.crystals.templates import Templates
 from science.crystals.templates_data import noise
-from science.crystals.templates_draw import joined, moved, starts
+from science.crystals.templates_draw import moved, packed
 
 if TYPE_CHECKING:
     from science.crystals.made import Made
@@ -60,18 +58,20 @@ class Geometry:
 
         The template is drawn by its share of the votes, among the first few.
         """
-        places = max(map(len, compositions))
         begun, names = [], []
         for row, species in enumerate(compositions):
-            found, sources = starts(self.bank, species, _CHOICE, places, derive(seed, row))
-            chances = [p.chance for p in self.bank.propose(species, _CHOICE)]
-            one = 0
-            if chances:
-                share = np.array(chances) / sum(chances)
-                one = int(rng(seed, "template", row).choice(len(share), p=share))
-            begun.append(found.take([one]))
-            names.append(sources[one])
-        begin = joined(begun)
+            draw = rng(seed, "template", row)
+            found = self.bank.propose(species, _CHOICE)
+            if found:
+                share = np.array([p.chance for p in found])
+                one = found[int(draw.choice(len(share), p=share / share.sum()))]
+                begun.append(one[:3])
+                names.append(one.source)
+            else:
+                frac, matrix = noise(species, self.bank, draw)
+                begun.append((species, frac.astype(float), matrix))
+                names.append("noise")
+        begin = packed(begun, max(map(len, compositions)))
         made = moved(self.sampler, self.net, self.fields, begin, generator(seed, "settle"))
         return made, names
 
@@ -143,13 +143,9 @@ def _counts(species: NDArray[np.int64]) -> tuple[int, ...]:
 
 def random(asked: Sequence[NDArray[np.int64]], bank: Templates, seed: int) -> Crystals:
     """Atoms at random in any training crystal's cell, at the volume they take: a baseline."""
-    places = max(map(len, asked))
-    species = np.zeros((len(asked), places), np.int64)
-    frac, cells = np.zeros((len(asked), places, 3), np.float32), []
     draw = rng(seed, "random")
-    for row, one in enumerate(asked):
-        species[row, : len(one)] = one
-        frac[row, : len(one)], matrix = noise(one, bank, draw)
-        cells.append(matrix)
-    packed = lattice.cell(torch.from_numpy(np.stack(cells))).float()
-    return Crystals(torch.from_numpy(species), torch.from_numpy(frac), packed)
+    made = []
+    for one in asked:
+        frac, matrix = noise(one, bank, draw)
+        made.append((one, frac.astype(float), matrix))
+    return packed(made, max(map(len, asked)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from torch import Tensor
 from science.core.files import atomic
 from science.core.seeds import derive, generator, rng
 from science.crystals import lattice
-from science.crystals.crystals import Crystals
+from science.crystals.crystals import Crystals, wrap
 from science.crystals.draw import Sampler
 from science.crystals.templates import Templates
 from science.crystals.templates_data import noise
 
 Ints = NDArray[np.int64]
+Reals = NDArray[np.float64]
 Tell = Callable[[str, int, int, str], None]
 _PIECE = 100  # compositions
 
@@ -37,13 +38,18 @@ def starts(
     while len(found) < count:
         frac, matrix = noise(real, bank, draw)
         found.append((real, frac.astype(float), matrix, "noise"))
-    numbers, frac = np.zeros((count, places), np.int64), np.zeros((count, places, 3), np.float32)
-    for row, one in enumerate(found):
-        numbers[row, : len(one[0])] = one[0]
-        frac[row, : len(one[0])] = one[1] - np.floor(one[1])
-    cells = lattice.cell(torch.from_numpy(np.stack([one[2] for one in found]))).float()
-    made = Crystals(torch.from_numpy(numbers), torch.from_numpy(frac), cells)
-    return made, [one[3] for one in found]
+    return packed([one[:3] for one in found], places), [one[3] for one in found]
+
+
+def packed(made: Sequence[tuple[Ints, Reals, Reals]], places: int) -> Crystals:
+    """Species (n,), fractional coordinates (n, 3) and cell (3, 3) of each as one batch."""
+    numbers = np.zeros((len(made), places), np.int64)
+    frac = np.zeros((len(made), places, 3), np.float32)
+    for row, (species, sites, _) in enumerate(made):
+        numbers[row, : len(species)] = species
+        frac[row, : len(species)] = sites - np.floor(sites)
+    cells = lattice.cell(torch.from_numpy(np.stack([matrix for _, _, matrix in made]))).float()
+    return Crystals(torch.from_numpy(numbers), wrap(torch.from_numpy(frac)), cells)
 
 
 def draw_from(

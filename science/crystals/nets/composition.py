@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from science.core.errors import UserError
+
 ELEMENTS = 119
 _MOST = 20  # atoms of a kind
 _PATTERNS = 4000  # different numbers of atoms that are remembered
@@ -101,11 +103,16 @@ class Composition(nn.Module):
             count: how many.
             generator: of all randomness.
             temperature: divides the logits; below 1 prefers what is common.
-            allowed: atomic numbers of the only elements to use; every one of any number of them.
+            allowed: atomic numbers of the only elements to use.
+
+        Raises:
+            UserError: no training composition has so few elements.
         """
         weight = self.frequency.clone()
         if allowed is not None:
             weight[(self.patterns > 0).sum(1) > len(set(allowed))] = 0
+            if not weight.any():
+                raise UserError(f"nothing is made of {len(set(allowed))} elements", "allow more")
         chosen = torch.multinomial(weight, count, replacement=True, generator=generator)
         counts = self.patterns[chosen]
         counts = counts[:, : int((counts > 0).sum(1).max())]

@@ -76,8 +76,9 @@ class Original(_Strict):
 class File(_Strict):
     """One file of a card.
 
-    ``mirror`` is a path below ``FIFTH_MIRROR``; ``path`` is for a user's own card and starts at
-    the card's folder. ``original`` is what the network gives instead of a file without ``urls``.
+    ``mirror`` is a path below ``FIFTH_MIRROR``; ``path`` is for a user's own card, starts at
+    the card's folder, and may be a folder whose files the reader knows. ``original`` is what the
+    network gives instead of a file without ``urls``.
     """
 
     name: Inside
@@ -214,7 +215,7 @@ def where(source: Card | str | Path) -> dict[str, Path | None]:
     this = source if isinstance(source, Card) else card(source)
     found: dict[str, Path | None] = {}
     for entry in this.files:
-        here = [place.path for place in _places(this, entry) if place.path.is_file()]
+        here = [place.path for place in _places(this, entry) if place.there]
         found[entry.name] = here[0] if here else None
     return found
 
@@ -228,7 +229,13 @@ class _Place:
     digest: str | None
     size: int | None
 
+    @property
+    def there(self) -> bool:
+        return self.path.is_file() or (self.kind == "own" and self.path.is_dir())
+
     def wrong(self, agrees: Callable[[Path, str], bool] = matches) -> str:
+        if self.path.is_dir():
+            return "a folder has no SHA-256 or size" if self.digest or self.size else ""
         have = self.path.stat().st_size
         if self.size is not None and have != self.size:
             short = " (cut short)" if have < self.size else ""
@@ -253,7 +260,7 @@ def _places(this: Card, entry: File) -> list[_Place]:
 
 def _bring(this: Card, entry: File) -> Path:
     for place in _places(this, entry):
-        if not place.path.is_file():
+        if not place.there:
             continue
         wrong = place.wrong()
         if not wrong:
@@ -266,7 +273,9 @@ def _bring(this: Card, entry: File) -> Path:
         place.path.unlink(missing_ok=True)
     if entry.path is not None:
         missing = _places(this, entry)[0].path
-        raise UserError(f"{missing}: no such file", f"correct `path` in the card {this.name}")
+        raise UserError(
+            f"{missing}: no such file or folder", f"correct `path` in the card {this.name}"
+        )
     return _download(this, entry)
 
 
@@ -285,7 +294,7 @@ def _download(this: Card, entry: File) -> Path:
 
 def _status(this: Card, entry: File) -> str:
     for place in _places(this, entry):
-        if place.path.is_file():
+        if place.there:
             wrong = place.wrong(lambda path, digest: sha256(path) == digest)
             return f"wrong: {place.path}: {wrong}" if wrong else f"ok ({place.kind})"
     return "missing"

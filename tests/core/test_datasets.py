@@ -159,6 +159,17 @@ def test_a_users_own_data_is_one_card(tmp_path):
     assert verify(path) == [("x.bin", "missing")]
 
 
+def test_a_users_data_may_be_a_folder(tmp_path):
+    (tmp_path / "many").mkdir()
+    path = write_card(tmp_path, {"name": "many", "path": "many"})
+    assert fetch(path, "many") == where(path)["many"] == (tmp_path / "many").resolve()
+    assert verify(path) == [("many", "ok (own)")]
+    write_card(tmp_path, {"name": "many", "path": "many", "sha256": sha(b"")})
+    with pytest.raises(UserError, match="a folder has no SHA-256"):
+        fetch(path)
+    assert "a folder has no SHA-256" in verify(path)[0][1]
+
+
 def test_a_users_file_is_checked_when_the_card_has_a_hash(tmp_path):
     (tmp_path / "x.bin").write_bytes(b"changed")
     path = write_card(tmp_path, {"name": "x.bin", "path": "x.bin", "sha256": sha(b"first")})

@@ -66,6 +66,7 @@ class Ensemble:
     ) -> None:
         self.recipe, self.weights, self.data = recipe, list(weights), data
         self.epochs, self.lr, self.times = epochs, lr, times
+        self._before: Floats | None = None  # what the first networks say, asked once
         self.known = data.take(_nearest(data, elements, reminders, recipe.seed))
         val = data.take(data.where("val"))
         seen = self._ask(self._first(), val)
@@ -75,8 +76,12 @@ class Ensemble:
     def predict(self, pool: Sequence[Proposal], tries: Sequence[Try], number: int) -> Floats:
         """Energies by networks that have learned from ``tries``; by the first ones without any."""
         results = [(p.structure, v) for p, v in _results(pool, tries)]
+        if not results and self._before is not None:
+            return self._before
         nets = self._first() if not results else self._taught(results, number)
-        return self._ask(nets, samples([p.structure for p in pool]))
+        said = self._ask(nets, samples([p.structure for p in pool]))
+        self._before = said if not results else self._before
+        return said
 
     def _first(self) -> list[Any]:
         from science.crystals.nets.screen import started

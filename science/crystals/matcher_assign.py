@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from science.crystals.matcher_compiled import Floats, Ints, compiled
+from science.crystals.matcher_compiled import Floats, Ints, compiled, kept
 
 FORBIDDEN = 1e20
 _STEPS = 20_000
 
 
-@compiled  # type: ignore[untyped-decorator, unused-ignore]
+@kept
 def assign(cost: Floats, chosen: Ints, price: Floats, work: Floats, link: Ints) -> None:
     """Column of each row with the least sum, in ``chosen`` (n,), and the dual prices.
 
@@ -62,7 +62,7 @@ def _reach_free(cost: Floats, price: Floats, work: Floats, link: Ints) -> int:
     return column
 
 
-@compiled  # type: ignore[untyped-decorator, unused-ignore]
+@kept
 def drifts(start: Ints, partner: Ints, vector: Floats) -> tuple[float, float]:
     """Least and largest squared length of the summed displacement over all equally good choices.
 

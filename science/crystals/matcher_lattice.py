@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from science.crystals.matcher_compiled import Floats, Ints, compiled
+from science.crystals.matcher_compiled import Floats, Ints, compiled, kept
 
 NEAR = 1e-9  # closer than this to a threshold, two programs may decide differently
 _LOVASZ = 0.75
@@ -93,7 +93,7 @@ def _gram_schmidt(rows: Floats) -> tuple[Floats, Floats]:
     return b, mu
 
 
-@compiled  # type: ignore[untyped-decorator, unused-ignore]
+@kept
 def lll(cell: Floats) -> tuple[Floats, bool]:
     """Reduced rows, and whether a rounding was so close that another program might differ."""
     rows, k, tie = cell.copy(), 1, False

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from science.crystals.matcher_compiled import Floats, Ints, compiled
+from science.crystals.matcher_compiled import Floats, Ints, compiled, kept
 from science.crystals.matcher_lattice import NEAR, vectors
 
 
-@compiled  # type: ignore[untyped-decorator, unused-ignore]
+@kept
 def mappings(rows: Floats, target: Floats, ltol: float, atol: float) -> tuple[Ints, bool]:
     """Integer bases (n, 3, 3) of ``rows`` whose lengths and angles are close to ``target``.
 

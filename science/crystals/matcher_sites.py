@@ -183,4 +183,5 @@ def _choices(a: Floats, b: Floats, block: Ints, f: Frame, room: Space) -> tuple[
                         partner[count], vector[count] = first + j, way
                         count += 1
             start[first + i + 1] = count
-    return drifts(start, partner, vector)
+    low, high = drifts(start, partner, vector)
+    return float(low), float(high)

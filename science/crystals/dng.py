@@ -7,9 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from science.core.files import atomic, write_json
+from science.core.files import atomic
+from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.seeds import derive
 from science.crystals import dng_metrics
@@ -62,7 +64,8 @@ class DeNovo:
         seed = derive(recipe.seed, "member", 0)
         fold = recipe.data.fold(table.where("train"), table.where("val"), seed)
         net: Any = recipe.train("member0", fold)
-        write_json(recipe.folder / "members.json", ["member0"])
+        none = np.zeros(0, dtype=np.int64)
+        note(recipe, ["member0"], [(table.where("train"), none)], none)
         began = time.perf_counter()
         geometry = Geometry.of(self.geometry)
         seed = derive(recipe.seed, "made")

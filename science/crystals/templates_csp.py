@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from science.core.config import build
 from science.core.files import write_json
 from science.core.flow import evaluations
+from science.core.learned import learned
 from science.core.recipe import Recipe
 from science.core.samples import Samples
 from science.core.seeds import derive, rng
@@ -68,7 +69,7 @@ class FromTemplates:
         table = data.crystals if trained else data.samples  # lessons take minutes to find
         seed = derive(recipe.seed, "member", 0)
         net = recipe.train("member0", data.fold(table.where("train"), table.where("val"), seed))
-        write_json(recipe.folder / "members.json", ["member0"])
+        self._note(recipe, data)
         fields = {n: build(node) for n, node in recipe.config["task"]["fields"].items() if node}
         asked = data.crystals.take(self.rows(data.crystals, recipe.seed))
         judged = self._judged(recipe, net, fields, asked)
@@ -92,6 +93,13 @@ class FromTemplates:
         rows = table.where(self.split)
         mixed = rng(seed, "judged").permutation(rows)
         return mixed if self.most is None else mixed[: self.most]
+
+    def _note(self, recipe: Recipe, data: TemplateData) -> None:
+        crystals = data.crystals
+        learn, judged = crystals.where("train"), self.rows(crystals, recipe.seed)
+        write_json(recipe.folder / "members.json", ["member0"])
+        known = learned(crystals, data.card, [(learn, judged)], judged)
+        write_json(recipe.folder / "learned.json", known)
 
     def _judged(
         self, recipe: Recipe, net: Any, fields: Mapping[str, Any], asked: Samples

@@ -6,19 +6,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from science.core.files import atomic
 from science.core.recipe import Recipe
+from science.core.samples import Samples
+from science.core.seeds import rng
+from science.crystals import csp_baselines, csp_files
 from science.crystals.crystals import Crystals
+from science.crystals.csp_gate import balanced, roomy
+from science.crystals.csp_metrics import measure
+
+Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_PIECE = 400  # pairs that are matched before the result is kept
+OURS = "this run"
 
 
 class Judge:
-    """Match rates, errors and their intervals, of ours and of baselines.
+    """Match rates, errors and their intervals (`csp_metrics`), of ours and of baselines.
 
     Args:
-        resamples: of the bootstrap; 0 for no intervals.
+        resamples: of the bootstrap over formulas; 0 for no intervals.
         goals: measure -> ``{goal, published, source}``.
         published: rows of others' results: name -> measure -> value.
+        most: baselines are judged on so many compositions, ours on all.
+        baselines: names of `csp_baselines` to judge beside.
     """
 
     def __init__(
@@ -26,16 +40,87 @@ class Judge:
         resamples: int = 1000,
         goals: Mapping[str, Mapping[str, Any]] | None = None,
         published: Mapping[str, Mapping[str, float]] | None = None,
+        most: int = 500,
+        baselines: Sequence[str] = ("substitution", "random"),
     ) -> None:
         self.resamples, self.goals, self.published = resamples, goals or {}, published or {}
+        self.most, self.baselines = most, tuple(baselines)
 
     def measure(
-        self,
-        recipe: Recipe,
-        rows: NDArray[np.int64],
-        made: Crystals,
-        learn: NDArray[np.int64],
-        notes: Sequence[str],
+        self, recipe: Recipe, rows: Index, made: Crystals, learn: Index, notes: Sequence[str]
     ) -> dict[str, Any]:
-        """Rows, goals and notes for ``metrics.json``."""
-        raise NotImplementedError
+        """Rows, goals and notes for ``metrics.json``; the tables and files of a run."""
+        table = recipe.data.samples
+        asked = table.take(rows)
+        rms = matched(recipe, "ours", made, asked)
+        seen = np.isin(asked.group, np.unique(table.group[learn]))
+        found = [self._row(OURS, rms, asked, recipe.seed, made)]
+        for name, inside in {"formula in train": seen, "formula not in train": ~seen}.items():
+            if inside.any() and not inside.all():
+                label = f"{OURS}, {name}"
+                found.append(
+                    self._row(label, rms[inside], asked.take(np.flatnonzero(inside)), recipe.seed)
+                )
+        some = np.sort(rng(recipe.seed, "baselines").permutation(len(rows))[: self.most])
+        for name in self.baselines:
+            given = getattr(csp_baselines, name)(
+                table.take(learn), asked.take(some), rms.shape[1], recipe.seed
+            )
+            other = matched(recipe, name, given, asked.take(some))
+            found.append(self._row(name, other, asked.take(some), recipe.seed))
+        csp_files.write(recipe.folder, asked, made, rms)
+        found += [_published(name, values) for name, values in self.published.items()]
+        goals = {name: dict(goal) for name, goal in self.goals.items()}
+        return {"rows": found, "goals": goals, "notes": [*notes, *self._said(asked)]}
+
+    def _row(
+        self, name: str, rms: Floats, asked: Samples, seed: int, made: Crystals | None = None
+    ) -> dict[str, Any]:
+        fits = None if made is None else roomy(made).reshape(rms.shape)
+        balance = None if made is None else balanced(asked.inputs["species"])
+        measured = measure(rms, asked.group, fits, balance, resamples=self.resamples, seed=seed)
+        values = {metric: value.as_dict() for metric, value in measured.items()}
+        return {"model": name, "metrics": values, "note": ""}
+
+    def _said(self, asked: Samples) -> list[str]:
+        return [
+            f"{len(asked):,} compositions judged; the baselines on at most {self.most} of them.",
+            "Not gated by validity, except for the measures that say so.",
+        ]
+
+
+def matched(recipe: Recipe, name: str, made: Crystals, asked: Samples) -> Floats:
+    """Rms displacement (n, k) of k structures for each of n compositions; ``nan``: no match.
+
+    Pieces are kept in the run's checkpoints, so that a killed run goes on.
+    """
+    from science.crystals.matcher import rms
+
+    count = len(made.species) // len(asked)
+    truth = crystals(asked)
+    row = torch.arange(len(asked)).repeat_interleave(count)
+    parts = []
+    for begin in range(0, len(row), _PIECE):
+        path = recipe.folder / "checkpoints" / "matched" / name / f"{begin:07d}.npy"
+        if not path.is_file():
+            piece = slice(begin, begin + _PIECE)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            found = rms(
+                Crystals(*(v[piece] for v in made)), Crystals(*(v[row[piece]] for v in truth))
+            )
+            with atomic(path) as temporary, temporary.open("wb") as file:
+                np.save(file, found)
+        parts.append(np.load(path, allow_pickle=False))
+        recipe.tell(f"matching {name}", min(begin + _PIECE, len(row)), len(row), "pairs")
+    return np.concatenate(parts).reshape(len(asked), count)
+
+
+def crystals(samples: Samples) -> Crystals:
+    """The crystals of a table."""
+    inputs = samples.inputs
+    return Crystals(*(torch.from_numpy(inputs[name]) for name in ("species", "frac", "cell")))
+
+
+def _published(name: str, values: Mapping[str, float]) -> dict[str, Any]:
+    metrics = {m: {"value": v, "low": None, "high": None, "n": 0} for m, v in values.items()}
+    return {"model": f"{name} (published)", "metrics": metrics, "note": "as published"}

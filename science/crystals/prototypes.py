@@ -13,19 +13,14 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from science.core.allow import configurable
 from science.core.errors import UserError
-from science.core.seeds import rng
 from science.crystals import ionic
 from science.crystals.crystal_table import CrystalTable, from_structures, reduced_formulas
+from science.crystals.splits import drawn
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
-
-_SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 
 class Prototype(NamedTuple):
@@ -96,16 +91,5 @@ def prototypes(
     if not made:
         raise UserError("no structures asked for", "set `substitutions` or `minerals`")
     crystals = from_structures(list(made), list(made.values()))
-    crystals.split[:] = _split(reduced_formulas(crystals.species), seed)
+    crystals.split[:] = drawn(reduced_formulas(crystals.species), seed, "prototypes", "split")
     return crystals
-
-
-def _split(formulas: NDArray[np.str_], seed: int) -> NDArray[np.str_]:
-    """Formulas dealt to the splits in random order; small sets have at least one of each."""
-    names = np.unique(formulas)
-    rng(seed, "prototypes", "split").shuffle(names)
-    edges = (np.cumsum(list(_SHARES.values()))[:-1] * len(names)).astype(int)
-    side = np.searchsorted(edges, np.arange(len(names)), side="right")
-    sides = np.array(list(_SHARES))[side]
-    of = dict(zip(names.tolist(), sides.tolist(), strict=True))
-    return np.array([of[formula] for formula in formulas.tolist()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,12 +26,14 @@ class Entry(NamedTuple):
         structure: ordered, of plain elements; ``None`` if and only if there is a problem.
         problem: what is wrong, and what would help.
         note: what was changed in reading, if anything.
+        columns: further columns of the table it stands in, as text; ``None`` if in no table.
     """
 
     name: str
     structure: Structure | None
     problem: str = ""
     note: str = ""
+    columns: Mapping[str, str] | None = None
 
 
 def entry(name: str, structure: Structure, closest: float = CLOSEST) -> Entry:

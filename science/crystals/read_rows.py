@@ -35,7 +35,8 @@ def rows(name: str, text: str, closest: float, cut: bool = False) -> Iterator[En
         yield Entry(name, None, f"not a CSV table: {problem}")
         return
     for number, row in enumerate(whole, start=1):
-        yield _row(row_name(name, number, row), row, closest)
+        others = {key: value for key, value in row.items() if key not in (*SCHEMA, "cif", None)}
+        yield _row(row_name(name, number, row), row, closest)._replace(columns=others)
 
 
 def row_name(name: str, number: int, row: Mapping[str, str]) -> str:

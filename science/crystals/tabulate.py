@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from science.core.allow import configurable
 from science.core.errors import UserError
 from science.core.samples import Samples
-from science.core.seeds import rng
 from science.crystals import lattice
 from science.crystals import published as readers
 from science.crystals.crystal_table import CrystalTable, reduced_formulas
 from science.crystals.crystals import wrap
+from science.crystals.own import own as read_own
 from science.crystals.prototypes import prototypes as make_prototypes
 from science.crystals.published import NSplit, Pool
 from science.crystals.reduce import niggli as reduce
+from science.crystals.splits import grouped
 
 Split = Literal["published", "grouped"]
 
@@ -74,6 +75,22 @@ def mp_20(
 
 
 @configurable
+def own(
+    card: str,
+    split: Split = "published",
+    niggli: bool = True,
+    target: str | None = None,
+    strict: bool = False,
+    seed: int = 0,
+) -> Samples:
+    """A user's own structures; options as in `published` and `science.crystals.own.own`.
+
+    Cells are reduced by default, since those of many sources stand in many settings.
+    """
+    return _samples(read_own(card, strict, seed), split, niggli, target, seed)
+
+
+@configurable
 def prototypes(
     card: str = "crystals/prototypes",
     substitutions: int = 600,
@@ -108,21 +125,8 @@ def _samples(
         inputs=inputs | properties,
         id=crystals.id,
         group=group,
-        split=crystals.split if split == "published" else _dealt(crystals.split, group, seed),
+        split=crystals.split if split == "published" else grouped(crystals.split, group, seed),
         target=answer,
         size=crystals.size,
         ragged=("species", "frac"),
     )
-
-
-def _dealt(split: NDArray[np.str_], group: NDArray[np.str_], seed: int) -> NDArray[np.str_]:
-    """A split of the same proportions in which every group is on one side."""
-    names, member = np.unique(group, return_inverse=True)
-    order = rng(seed, "crystals", "grouped split").permutation(len(names))
-    sizes = np.bincount(member)[order]
-    before = (np.cumsum(sizes) - sizes) / len(split)
-    sides = [name for name in ("train", "val", "test") if (split == name).any()]
-    edges = np.cumsum([(split == name).mean() for name in sides])[:-1]
-    side = np.empty(len(names), dtype=np.int64)
-    side[order] = np.searchsorted(edges, before, side="right")
-    return np.array(sides)[side[member]]

@@ -14,6 +14,7 @@ from science.crystals.crystals import Crystals, unpack
 from science.crystals.read import structures, table
 from science.crystals.read_table import SCHEMA, frame
 from science.crystals.reduce import niggli
+from science.crystals.splits import grouped
 
 HEAD = f"material_id,split,{','.join(SCHEMA)},e_form"
 
@@ -115,15 +116,15 @@ def test_grouped_split_keeps_formulas_together_in_the_same_proportions():
     rng = np.random.default_rng(0)
     split = rng.choice(["train", "val", "test"], 4000, p=[0.6, 0.2, 0.2])
     group = rng.integers(0, 1500, 4000).astype(str)
-    dealt = tabulate._dealt(split, group, 0)
+    dealt = grouped(split, group, 0)
     for name in ("train", "val", "test"):
         assert (dealt == name).mean() == pytest.approx((split == name).mean(), abs=0.01)
     for one in ("train", "val"):
         for other in ("val", "test"):
             if one != other:
                 assert not set(group[dealt == one]) & set(group[dealt == other])
-    np.testing.assert_array_equal(dealt, tabulate._dealt(split, group, 0))
-    assert (dealt != tabulate._dealt(split, group, 1)).any()
+    np.testing.assert_array_equal(dealt, grouped(split, group, 0))
+    assert (dealt != grouped(split, group, 1)).any()
 
 
 def test_unknown_options_are_named():

@@ -72,17 +72,16 @@ def numbers(formula: str) -> tuple[Ints, str]:
     from pymatgen.core.composition import Composition
 
     try:
-        amounts = Composition(formula, strict=True).get_el_amt_dict()
+        found = Composition(formula, strict=True)
+        amounts = found.get_el_amt_dict()
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{formula!r} is not a chemical formula", _CURE) from None
     if not amounts or any(n != round(n) or n < 1 for n in amounts.values()):
         raise UserError(f"{formula!r} does not have whole numbers of atoms", _CURE)
     from pymatgen.core.periodic_table import Element
 
-    isotopes = [symbol for symbol in ("D", "T") if symbol in amounts]
-    made = [
-        1 if s in isotopes else Element(s).Z for s, n in amounts.items() for _ in range(round(n))
-    ]
+    isotopes = [e.name for e in found if getattr(e, "name", "") in ("D", "T")]
+    made = [Element(s).Z for s, n in amounts.items() for _ in range(round(n))]
     said = f", {' and '.join(isotopes)} taken for H" if isotopes else ""
     return np.sort(np.array(made, dtype=np.int64)), said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -93,4 +94,6 @@ def _reduced(numbers: tuple[int, ...]) -> str:
 
     kinds, counts = np.unique(numbers, return_counts=True)
     whole = {Element.from_Z(int(z)): int(n) for z, n in zip(kinds, counts, strict=True)}
-    return str(Composition(whole).reduced_formula)
+    with warnings.catch_warnings():  # noble gases have no electronegativity to be sorted by
+        warnings.simplefilter("ignore", UserWarning)
+        return str(Composition(whole).reduced_formula)

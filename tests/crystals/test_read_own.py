@@ -1,12 +1,15 @@
 """A user's own crystals by one card: a folder of CIFs, a table, an archive, good and bad."""
 
+import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("pymatgen.core")
 
+import science
 from science.core.data import CardData, read_table
 from science.core.errors import UserError
 from science.crystals import write
@@ -126,3 +129,13 @@ def test_it_is_cut_into_batches_as_any_other(card, crystals, tmp_path):
     assert batch["species"].shape == (4, 9)
     assert batch["mask"].sum() == 4 + 5 + 8 + 9
     assert (batch["species"] > 0).equal(batch["mask"])
+
+
+def test_the_card_in_the_documentation_works(crystals, tmp_path):
+    page = (Path(science.__file__).parents[1] / "docs" / "crystals.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(# my-crystals\.yaml\n.*?)```", page, re.S)
+    (tmp_path / "my-crystals.yaml").write_text(block)
+    write.save(tmp_path / "my-cifs", crystals)
+    made = read_table(str(tmp_path / "my-crystals.yaml"))
+    assert sorted(made.group) == sorted(s.reduced_formula for s in crystals.values())
+    assert len(structures(str(tmp_path / "my-crystals.yaml"))) == 4

@@ -15,8 +15,8 @@ origin, taking another periodic image of a site. Energies are eV/atom, forces eV
 
 Reading order: ``lattice`` (six numbers for a cell), ``crystals`` (a batch), ``read``, ``own`` and
 ``write`` (from and to files), ``prototypes`` (structures that need no download), ``tabulate``
-(training tables); ``nets.cspnet``, ``coupling`` and ``csp`` (predict a structure), ``dng`` (generate
-new compositions as well); ``validity``, ``matcher``, ``csp_metrics`` and ``dng_metrics`` (judge);
+(training tables); ``nets.cspnet``, ``coupling`` and ``csp`` (predict a structure), ``dng`` (new
+compositions as well); ``validity``, ``matcher``, ``csp_metrics`` and ``dng_metrics`` (judge);
 ``oracle``, ``relax`` and ``hull`` (is it stable), ``novelty`` (is it new); ``substitute``,
 ``compositions``, ``screening`` and ``discover`` (search for more); ``pyg`` and ``ase`` (to other
 tools); ``commands`` (``fifth crystals``).

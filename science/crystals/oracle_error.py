@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from science.crystals.crystal_table import reduced_formulas
 from science.crystals.energies import interval
 from science.crystals.hull import Hull, formation_energy
 from science.crystals.oracle import oracle
+from science.crystals.read_table import atomic_numbers
 
 Floats = NDArray[np.float64]
 TARGET = "formation_energy_per_atom"
@@ -66,7 +67,8 @@ class OracleError:
 
     Args:
         oracle: which one.
-        cards: name in the report -> ``{card, split}``; a split of ``null`` takes all rows.
+        cards: name in the report -> ``{card, split, without}``; a split of ``null`` takes all rows,
+            and rows with an element of ``without`` are left out of what was drawn.
         count: rows of each, drawn at random.
         resamples: of the bootstrap over formulas.
     """
@@ -107,7 +109,8 @@ class OracleError:
         table = read.table(of["card"])
         rows = np.flatnonzero((table.split == of["split"]) | (not of.get("split")))
         rows = rng(recipe.seed, "oracle", of["card"]).permutation(rows)[: self.count]
-        table = table.take(rows)
+        table = table.take(rows[~_holds(table.species[rows], of.get("without", ()))])
+        rows = np.arange(len(table))
         structures, references = table.structures(), known.elements()
         recipe.tell(f"energies of {name}", 0, len(rows), "")
         total = oracle(self.oracle).energies(structures)
@@ -146,6 +149,12 @@ class OracleError:
         }
         note = "energy above hull from the card's phases, against the Materials Project's own"
         return {"model": "the hull itself", "metrics": metrics, "note": note}
+
+
+def _holds(species: NDArray[np.int64], elements: Iterable[str]) -> NDArray[np.bool_]:
+    """(n,) which rows of atomic numbers have one of these elements."""
+    numbers = [atomic_numbers()[element] for element in elements]
+    return np.asarray(np.isin(species, numbers).any(axis=1), bool)
 
 
 def _write(recipe: Recipe, name: str, said: Said) -> None:

@@ -23,7 +23,7 @@ def niggli(crystals: CrystalTable) -> CrystalTable:
     """
     matrix, frac = crystals.matrix.copy(), crystals.frac.copy()
     with warnings.catch_warnings():
-        # spglib 2.8 warns at every call that failures will be raised, which `_reduced` is ready for.
+        # spglib 2.8 warns at every call that it will raise one day; `_reduced` is ready for it.
         warnings.simplefilter("ignore", DeprecationWarning)
         for row, cell in enumerate(crystals.matrix):
             matrix[row] = _reduced(cell, crystals.id[row])

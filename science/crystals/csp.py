@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from science.core.config import build
-from science.core.files import write_json
 from science.core.flow import evaluations
+from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.samples import Samples
 from science.core.seeds import derive, rng
@@ -21,7 +21,6 @@ from science.crystals.csp_judge import Judge
 from science.crystals.draw import Sampler, draw_each
 
 Index = NDArray[np.int64]
-OURS = "this run"
 
 
 class Prediction:
@@ -55,8 +54,8 @@ class Prediction:
         learn = table.where("train")
         fold = recipe.data.fold(learn, table.where("val"), derive(recipe.seed, "member", 0))
         net = recipe.train("member0", fold)
-        write_json(recipe.folder / "members.json", ["member0"])
         rows = self.rows(table, recipe.seed)
+        note(recipe, ["member0"], [(learn, rows)], rows)
         fields = {n: build(node) for n, node in recipe.config["task"]["fields"].items() if node}
         made = self.drawn(recipe, net, fields, table.take(rows))
         notes = [self._cost(recipe, net, fields)]

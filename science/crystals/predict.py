@@ -80,7 +80,7 @@ def numbers(formula: str) -> tuple[Ints, str]:
         raise UserError(f"{formula!r} does not have whole numbers of atoms", _CURE)
     from pymatgen.core.periodic_table import Element
 
-    isotopes = [e.name for e in found if getattr(e, "name", "") in ("D", "T")]
+    isotopes = [str(e.name) for e in found if getattr(e, "name", "") in ("D", "T")]
     made = [Element(s).Z for s, n in amounts.items() for _ in range(round(n))]
     said = f", {' and '.join(isotopes)} taken for H" if isotopes else ""
     return np.sort(np.array(made, dtype=np.int64)), said

@@ -164,9 +164,9 @@ class Waves(nn.Module):
 
 
 class Distances(nn.Module):
-    """How far the nearest image of one atom is from another, as soft shells up to `REACH`.
+    """How many images of one atom lie around another in shells up to `REACH`, softly counted.
 
-    An atom's distance to itself is that of its nearest image.
+    Sums over images within one cell of the nearest are smooth where the nearest image changes.
     """
 
     images: Tensor
@@ -181,18 +181,14 @@ class Distances(nn.Module):
 
     def forward(self, apart: Tensor, cell: Tensor) -> Tensor:
         """(B, N, N, count) features of (B, N, N, 3) differences in cells (B, 6)."""
-        rows, count = matrix(cell), apart.shape[1]
+        rows = matrix(cell)
         near = (apart - apart.round()).flatten(1, 2) @ rows
-        images = self.images @ rows
-        # |x + L|^2 = |x|^2 + 2 x L + |L|^2: a product of matrices, and no array of all vectors.
-        far = 2 * near @ images.mT + images.square().sum(-1)[:, None]
-        far = far + near.square().sum(-1, keepdim=True)
-        same = torch.eye(count, dtype=torch.bool, device=apart.device).flatten()
-        still = (self.images == 0).all(-1)
-        far = far.masked_fill(same[:, None] & still, torch.inf).amin(-1).clamp(min=0).sqrt()
+        there = near[:, :, None] + (self.images @ rows)[:, None]
+        far = there.square().sum(-1).sqrt()
         width = REACH / max(self.count - 1, 1)
-        shells = ((far[..., None] - self.shells) / width).square().neg().exp()
-        return shells.view(*apart.shape[:3], -1)
+        near_shell = ((far[..., None] - self.shells) / width).square().neg().exp()
+        counted: Tensor = near_shell.sum(2).view(*apart.shape[:3], -1).log1p()
+        return counted
 
 
 class Clock(nn.Module):

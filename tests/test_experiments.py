@@ -51,7 +51,8 @@ def test_nets_take_what_the_data_gives(name):
     found = config.load(name, SMALL.get(name, []))
     data = config.build(found["data"])
     samples = data.samples
-    assert {*samples.split} >= {"train", "val", "test"}
+    judged = {"test"} if isinstance(samples, Table) else set()  # others judge what they make
+    assert {*samples.split} >= {"train", "val"} | judged
     rows = samples.where("train")[:FEW]
     batch = next(iter(data.fold(rows, rows, 0).val_dataloader()))
     rivals = [node["net"] for node in (found["baselines"] or {}).values() if "net" in (node or {})]

@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .PHONY: help run test lint format lock licences clean
 
 PYTHON ?=
-EXTRAS ?= transits,simulate,crystals
+EXTRAS ?= transits,crystals,weather,proteins
 ARGS ?=
 PYTEST_ARGS ?=
 CPU ?=
@@ -55,7 +55,7 @@ $(RUN): pyproject.toml constraints.txt
 
 $(DEV): pyproject.toml constraints.txt
 	@$(create)
-	$(INSTALL) -e ".[dev,$(EXTRAS),cluster,batman]"
+	$(INSTALL) -e ".[dev,$(EXTRAS),grib,simulate,weather-peers,cluster,batman]"
 	@touch $(RUN) $@
 
 # An environment of another Python, or whose Python has gone, is made anew. A name on the path

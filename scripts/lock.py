@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
-EXTRAS = "dev,transits,simulate,crystals,cluster,batman"
+EXTRAS = "dev,transits,crystals,weather,grib,proteins,simulate,weather-peers,cluster,batman"
 
 CONSTRAINTS = """\
 # Every distribution that these extras need, pinned exactly (Python {python}):

@@ -211,7 +211,7 @@ class TestMake:
         assert venv == "venv"
         assert "pip install" in install
         assert "-c constraints.txt" in install
-        assert install.endswith("-e .[transits,simulate,crystals]")
+        assert install.endswith("-e .[transits,crystals,weather,proteins]")
         assert ran == "-m science quickstart"
 
         self.make(checkout, "run")
@@ -221,7 +221,8 @@ class TestMake:
         os.utime(checkout / "constraints.txt", (newer, newer))
         self.make(checkout, "test")
         install, ran = self.log(checkout)
-        assert install.endswith("-e .[dev,transits,simulate,crystals,cluster,batman]")
+        extras = "transits,crystals,weather,proteins,grib,simulate,weather-peers,cluster,batman"
+        assert install.endswith(f"-e .[dev,{extras}]")
         assert ran.strip() == "-m pytest"
 
     def test_cpu_build_of_torch_is_an_option(self, checkout: Path) -> None:

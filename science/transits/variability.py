@@ -39,7 +39,7 @@ def stellar(
     except ImportError as error:
         raise UserError(
             "simulating stellar variability needs the package celerite2",
-            "pip install 'fifth-paradigm[simulate]', or pass activity=0",
+            "pip install 'fifth-paradigm[transits]', or pass activity=0",
         ) from error
     kernel = terms.SHOTerm(sigma=max(granulation, 1e-9), rho=2 * np.pi * turnover, Q=0.5**0.5)
     if spots > 0:

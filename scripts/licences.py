@@ -62,7 +62,7 @@ from its own authors. Written by `make licences` from the metadata of the versio
 
 
 def licence(name: str) -> str:
-    """What the metadata of a distribution declare: the SPDX expression, else the nearest to it."""
+    """What a distribution declares: the SPDX expression, else the nearest to it, else its file."""
     about = metadata.metadata(name)
     spdx_fields = about.get_all("License-Expression")
     if spdx_fields:
@@ -70,7 +70,9 @@ def licence(name: str) -> str:
     classifiers = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
     stated = [c.rpartition("::")[2].strip() for c in classifiers]
     free = str((about.get_all("License") or [""])[0]).strip().partition("\n")[0]
-    for text in [*stated, free]:
+    files = [f for f in metadata.files(name) or [] if f.name.upper().startswith("LICENSE")]
+    titles = [" ".join(f.read_text("utf-8").split())[:200] for f in files if ".dist-info" in str(f)]
+    for text in [*stated, free, *titles]:
         for pattern, spdx in KNOWN:
             if re.search(pattern, text):
                 return spdx

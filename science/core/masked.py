@@ -12,7 +12,7 @@ from science.core.task import Step, Task
 
 
 class Tokens(NamedTuple):
-    """Token ids (batch, length), and which of them are not padding (batch, length)."""
+    """Token ids (batch, ...) of any shape, a grid for instance, and which are not padding."""
 
     ids: Tensor
     real: Tensor
@@ -25,7 +25,7 @@ class MaskedTask(Task):
     token, 10 % stay as they are, so that the net cannot trust what it sees.
 
     Args:
-        net: ``net(ids, real) -> logits`` (batch, length, vocabulary).
+        net: ``net(ids, real) -> logits`` (batch, ..., vocabulary).
         vocabulary: number of token kinds, without the mask.
         mask_id: the id that stands for a hidden token.
         rate: share of the real tokens to hide.

@@ -77,3 +77,12 @@ def test_the_same_stream_hides_the_same(shown):
     torch.manual_seed(1)
     MaskedTask(net, VOCABULARY, MASK, rate=0.2).step(batch)
     assert torch.equal(net.shown, seen)
+
+
+def test_tokens_may_lie_on_a_grid():
+    ids = torch.randint(0, VOCABULARY, (30, 12, 15))
+    real = torch.rand(ids.shape) < 0.7
+    net = Spy()
+    step = MaskedTask(net, VOCABULARY, MASK, rate=0.3).step(Tokens(ids, real))
+    assert len(step.scored[1]) / int(real.sum()) == pytest.approx(0.3, abs=0.03)
+    assert torch.equal(net.shown[~real], ids[~real])

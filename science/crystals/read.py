@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from science.core import read_bytes
 from science.core.allow import NotAllowedError, resolve
 from science.core.datasets import card as find
 from science.core.errors import UserError
-from science.crystals import read_bytes, read_formats, read_rows
+from science.core.read_bytes import UnreadableError
+from science.crystals import read_formats, read_rows
 from science.crystals.crystal_table import CrystalTable
-from science.crystals.read_bytes import UnreadableError
 from science.crystals.read_entry import CLOSEST, Entry
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ pytest.importorskip("pymatgen.core")
 
 from pymatgen.core import Lattice, Structure
 
-from science.crystals import read_bytes, write
+from science.core import read_bytes
+from science.crystals import write
 from science.crystals.read import Entry, read
 
 HEAD = """data_{name}

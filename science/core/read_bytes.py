@@ -78,7 +78,7 @@ def text(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:
-        raise UnreadableError("is binary, not text; give CIF, POSCAR, CSV or extended XYZ")
+        raise UnreadableError("is binary, not text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

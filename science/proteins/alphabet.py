@@ -16,6 +16,7 @@ LETTERS = "ARNDCQEGHILKMFPSTWYV"
 ALPHABET = LETTERS + "-"
 GAP = 20
 SIZE = 21
+GAPS = "-._~"
 UNCERTAIN = "BZJX"
 _PARENT = {"U": "C", "O": "K"}
 
@@ -30,13 +31,19 @@ def _table() -> Tokens:
         table[ord(letter)] = table[ord(letter.lower())] = token
     for letter, parent in _PARENT.items():
         table[ord(letter)] = table[ord(letter.lower())] = LETTERS.index(parent)
-    for letter in UNCERTAIN + UNCERTAIN.lower() + "-._~":
+    for letter in UNCERTAIN + UNCERTAIN.lower() + GAPS:
         table[ord(letter)] = GAP
     return table
 
 
 _TOKEN = _table()
 _LETTER = np.frombuffer(ALPHABET.encode(), np.uint8)
+
+
+def lookup(letters: Tokens) -> Tokens:
+    """Tokens of letters given as bytes; `UNKNOWN` for what is no residue and no gap."""
+    tokens: Tokens = _TOKEN[letters]
+    return tokens
 
 
 def encode(sequence: str) -> Tokens:
@@ -46,7 +53,7 @@ def encode(sequence: str) -> Tokens:
         UserError: a character is no residue and no gap.
     """
     raw = np.frombuffer(sequence.encode("latin-1", errors="replace"), np.uint8)
-    tokens = _TOKEN[raw]
+    tokens = lookup(raw)
     bad = np.flatnonzero(tokens == UNKNOWN)
     if len(bad):
         found = sequence[int(bad[0])]

@@ -1,0 +1,1 @@
+"""Networks that step weather forward."""

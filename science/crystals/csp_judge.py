@@ -13,10 +13,11 @@ from science.core.files import atomic
 from science.core.recipe import Recipe
 from science.core.samples import Samples
 from science.core.seeds import rng
-from science.crystals import csp_baselines, csp_files
+from science.crystals import csp_baselines, csp_files, csp_pictures
 from science.crystals.crystals import Crystals
 from science.crystals.csp_gate import balanced, roomy
-from science.crystals.csp_metrics import measure
+from science.crystals.csp_metre import anyone
+from science.crystals.csp_metrics import drawn, measure, measured
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -55,20 +56,23 @@ class Judge:
         rms = matched(recipe, "ours", made, asked)
         seen = np.isin(asked.group, np.unique(table.group[learn]))
         found = [self._row(OURS, rms, asked, recipe.seed, made)]
+        found[0]["metrics"] |= self._metre(recipe, rms, made, asked)
         for name, inside in {"formula in train": seen, "formula not in train": ~seen}.items():
             if inside.any() and not inside.all():
                 label = f"{OURS}, {name}"
                 found.append(
                     self._row(label, rms[inside], asked.take(np.flatnonzero(inside)), recipe.seed)
                 )
+        every = {OURS: rms}
         some = np.sort(rng(recipe.seed, "baselines").permutation(len(rows))[: self.most])
         for name in self.baselines:
             given = getattr(csp_baselines, name)(
                 table.take(learn), asked.take(some), rms.shape[1], recipe.seed
             )
-            other = matched(recipe, name, given, asked.take(some))
-            found.append(self._row(name, other, asked.take(some), recipe.seed))
+            every[name] = matched(recipe, name, given, asked.take(some))
+            found.append(self._row(name, every[name], asked.take(some), recipe.seed))
         csp_files.write(recipe.folder, asked, made, rms)
+        csp_pictures.write(recipe.folder, asked, made, every, **self._others(found[0]["metrics"]))
         found += [_published(name, values) for name, values in self.published.items()]
         goals = {name: dict(goal) for name, goal in self.goals.items()}
         return {"rows": found, "goals": goals, "notes": [*notes, *self._said(asked)]}
@@ -81,6 +85,31 @@ class Judge:
         measured = measure(rms, asked.group, fits, balance, resamples=self.resamples, seed=seed)
         values = {metric: value.as_dict() for metric, value in measured.items()}
         return {"model": name, "metrics": values, "note": ""}
+
+    def _metre(self, recipe: Recipe, rms: Floats, made: Crystals, asked: Samples) -> dict[str, Any]:
+        best = anyone(
+            rms,
+            made,
+            crystals(asked),
+            tell=lambda done, total: recipe.tell("matching anyone's", done, total, "pairs"),
+        )
+        if best is None:
+            return {}
+        weights = drawn(asked.group, self.resamples, recipe.seed)
+        return {"metre": measured(np.isfinite(best).astype(float), weights).as_dict()}
+
+    def _others(self, ours: Mapping[str, Any]) -> dict[str, Any]:
+        """Published match rates by number of samples, and the ceiling of their rule."""
+        published = {
+            name: [
+                (int(k), value)
+                for measure, value in values.items()
+                for kind, _, k in [measure.removeprefix("gated_").rpartition("_")]
+                if kind == "match"
+            ]
+            for name, values in self.published.items()
+        }
+        return {"published": published, "ceiling": ours.get("ceiling", {}).get("value")}
 
     def _said(self, asked: Samples) -> list[str]:
         return [

@@ -7,8 +7,8 @@ ICML, arXiv:2502.02582), and the traps in them:
 - ``rmse_k``: mean of the least rms / (V / N)^(1/3) over the matched ones. It falls if a model fails
   at what is hard, and the match rate rises if it predicts a blur between two answers; so see
 - ``crmse_k``: the same over all, a target without a match counting as much as the tolerance.
-- ``metre``: share of references matched by any prediction made for their composition. Where a
-  formula has several structures in the set, whichever was found counts.
+- ``metre``: share of targets matched by any prediction made for their composition (`csp_metre`).
+  Where a formula has several structures in the set, whichever was found counts.
 - ``gated_...``: a match counts only if the prediction is valid, and so is the target. The published
   scripts ask the latter at k = 1 only; here at any k, so that rows can be compared.
 - ``ceiling``: the share of targets that are valid, which no gated match rate can exceed.
@@ -19,8 +19,8 @@ independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,7 @@ from numpy.typing import NDArray
 from science.core.errors import UserError
 from science.core.evaluation import Measured
 from science.core.seeds import rng
-from science.crystals.matcher import CSP, Many, Tell, Tolerances, _made, rms
-
-if TYPE_CHECKING:
-    from pymatgen.core.structure import Structure
+from science.crystals.matcher import CSP
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -80,38 +77,6 @@ def measure(
                 found[f"{gate}rmse_{k}"] = measured(np.where(hit, best, 0.0), weights, hit)
             found[f"{gate}crmse_{k}"] = measured(np.where(hit, best, stol), weights)
     return found
-
-
-def metre(
-    predicted: Mapping[str, Sequence[Structure]],
-    truth: Many,
-    formula: Sequence[str],
-    tolerances: Tolerances = CSP,
-    jobs: int = 1,
-    tell: Tell | None = None,
-) -> Floats:
-    """The least rms of each reference (n,) to any prediction of its formula, ``nan`` for no match.
-
-    METRe (match everyone to reference; Hoellmer et al. 2025) is the share that is a number.
-
-    Args:
-        predicted: formula -> all structures that were predicted for it.
-        truth: references.
-        formula: formula of each reference, spelled as in ``predicted``.
-        tolerances: of the matcher.
-        jobs: processes to use.
-        tell: told how many pairs are done, and of how many.
-    """
-    made = {name: _made(structures) for name, structures in predicted.items()}
-    pairs = [
-        (one, two, row)
-        for row, (two, name) in enumerate(zip(_made(truth), formula, strict=True))
-        for one in made.get(name, ())
-    ]
-    found = rms([p[0] for p in pairs], [p[1] for p in pairs], tolerances, jobs, tell)
-    best = np.full(len(formula), np.inf)
-    np.minimum.at(best, [p[2] for p in pairs], np.nan_to_num(found, nan=np.inf))
-    return np.where(np.isfinite(best), best, np.nan)
 
 
 def drawn(group: NDArray[Any], resamples: int, seed: int) -> Floats:

@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from science.core.config import build
 from science.core.errors import UserError
 from science.core.seeds import generator, rng
+from science.crystals.choose import NETWORK, above_hull, best
 from science.crystals.crystals import Crystals, unpack
+from science.crystals.hull import Hull
 from science.crystals.nets.composition import Composition
+from science.crystals.novelty import Known
 from science.crystals.templates import Templates
 from science.crystals.templates_data import noise
 from science.crystals.templates_draw import moved, packed
 
 if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+
     from science.crystals.made import Made
 
 KINDS = "-compositions"  # what the release of the other network is called
@@ -83,12 +88,17 @@ def compositions(
     seed: int,
     temperature: float = 1.0,
     allowed: Sequence[int] | None = None,
+    listed: Known | None = None,
 ) -> list[NDArray[np.int64]]:
-    """``count`` compositions for which there are templates, as atomic numbers of all atoms."""
+    """``count`` compositions for which there are templates, as atomic numbers of all atoms.
+
+    None of them is in ``listed``, if that is given.
+    """
     found: list[NDArray[np.int64]] = []
     for turn in range(_ROUNDS):
         drawn = net.draw(max(count, 32), generator(seed, "kinds", turn), temperature, allowed)
-        found += [one for one in drawn if bank.family(_counts(one)) is not None]
+        fit = [one for one in drawn if bank.family(_counts(one)) is not None]
+        found += [one for one in fit if listed is None or not listed.lists(_formula(one))]
         if len(found) >= count:
             return found[:count]
     raise UserError(f"only {len(found)} compositions found", "allow more elements")
@@ -99,6 +109,10 @@ def generate(
     elements: Sequence[str] | None = None,
     release: str = "crystals/mp-20",
     seed: int = 0,
+    fresh: bool = False,
+    of: int | None = None,
+    network: str = NETWORK,
+    hull: Hull | None = None,
 ) -> list[Made]:
     """``n`` new crystals.
 
@@ -107,23 +121,31 @@ def generate(
         elements: symbols of the only elements that may be used; any elements if ``None``.
         release: of the flow; that of the compositions has ``-compositions`` after its name.
         seed: of all randomness.
+        fresh: draw compositions again that are on a list of known materials.
+        of: make so many and keep the ``n`` that screening networks expect lowest above the hull.
+        network: of that screening, see `science.crystals.choose`.
+        hull: of that screening.
 
     Raises:
         UserError: no such release or element, or nothing can be made of so few elements.
     """
     from science.core.releases import load
-    from science.crystals.made import Made
 
-    if n < 1:
-        raise UserError(f"{n} crystals", "ask for one or more")
+    if n < 1 or (of is not None and of < n):
+        raise UserError(f"{n} crystals of {of or n}", "ask for one or more, of at least as many")
     allowed = None if elements is None else numbers(elements)
     kinds = load(release + KINDS).members[0].eval()
     assert isinstance(kinds, Composition)  # noqa: S101 - the release's card says so
     geometry = Geometry.of(release)
-    asked = compositions(kinds, geometry.bank, n, seed, allowed=allowed)
+    listed = Known.cards() if fresh else None
+    asked = compositions(kinds, geometry.bank, of or n, seed, allowed=allowed, listed=listed)
     made, names = geometry.place(asked, seed)
-    told = [f"generated, set out from {name}" for name in names]
-    return [Made(s, how, None, seed) for s, how in zip(unpack(made), told, strict=True)]
+    structures = unpack(made)
+    if of is None:
+        return [_made(s, name, seed) for s, name in zip(structures, names, strict=True)]
+    above = above_hull(structures, network, hull)
+    rows = best(structures, above, n)
+    return [_made(structures[i], names[i], seed, float(above[i])) for i in rows]
 
 
 def numbers(symbols: Sequence[str]) -> list[int]:
@@ -135,6 +157,24 @@ def numbers(symbols: Sequence[str]) -> list[int]:
         said = f"{', '.join(wrong)}: no such element" if wrong else "no element is given"
         raise UserError(said, "list symbols such as Li, Fe, O")
     return sorted({int(Element(name).Z) for name in symbols})
+
+
+def _made(structure: Structure, template: str, seed: int, above: float | None = None) -> Made:
+    from science.crystals.made import Made
+
+    how = f"generated, set out from {template}"
+    if above is None:
+        return Made(structure, how, None, seed)
+    return Made(structure, f"{how}, expected {above:+.2f} eV/atom above the hull", -above, seed)
+
+
+def _formula(species: NDArray[np.int64]) -> str:
+    from pymatgen.core.periodic_table import Element
+
+    numbers, counts = np.unique(species[species > 0], return_counts=True)
+    return "".join(
+        f"{Element.from_Z(int(z)).symbol}{n}" for z, n in zip(numbers, counts, strict=True)
+    )
 
 
 def _counts(species: NDArray[np.int64]) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from science.crystals.matcher import Reduced, Tolerances, reduce, rms
 from science.crystals.read_table import atomic_numbers
 
 if TYPE_CHECKING:
+    from pymatgen.core.composition import Composition
     from pymatgen.core.structure import Structure
 
 SAME = Tolerances(ltol=0.2, stol=0.3, angle_tol=5.0)  # pymatgen's defaults, as others judge by
@@ -102,6 +103,11 @@ class Known:
             self._rows[formula].append((name, structure))
             self._reduced.pop(formula, None)
 
+    def lists(self, formula: str) -> bool:
+        """Whether any known crystal has this reduced formula."""
+        key = _key(_amounts_of(formula))
+        return key in self._rows or key in self._index or key in self._formulas
+
     def judge(self, structure: Structure) -> Novelty:
         """Is it new, and what known crystal is nearest."""
         key, formula = _key(_amounts(structure)), structure.composition.reduced_formula
@@ -143,7 +149,13 @@ def space_group(structure: Structure, tolerance: float = SYMMETRY) -> int:
 
 
 def _amounts(structure: Structure) -> dict[str, int]:
-    amounts = structure.composition.element_composition.get_el_amt_dict()
+    return _amounts_of(structure.composition)
+
+
+def _amounts_of(formula: str | Composition) -> dict[str, int]:
+    from pymatgen.core.composition import Composition as Made
+
+    amounts = Made(formula).element_composition.get_el_amt_dict()
     return {symbol: round(amount) for symbol, amount in amounts.items()}
 
 

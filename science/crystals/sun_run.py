@@ -10,7 +10,8 @@ from science.core.errors import UserError
 from science.core.files import write_text
 from science.core.pictures import keep
 from science.core.recipe import Recipe
-from science.crystals import read, sun
+from science.core.seeds import rng
+from science.crystals import choose, read, sun
 from science.crystals.oracle import oracle
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class SunOf:
     Args:
         sets: name in the report -> ``{card}`` with an optional ``split``, or ``{run}``: the folder
             of a finished run of crystals/mp20-dng beside this one, or ``{release}``: made anew.
+            With ``fresh: true`` only compositions that no list has count as drawn, with ``of: N``
+            so many are drawn and those kept that screening networks expect lowest above the hull.
+        network: of that screening; see `science.crystals.choose`.
         count: structures of each set.
         oracle: potential that relaxes and judges.
         workers: processes that relax.
@@ -36,8 +40,9 @@ class SunOf:
         count: int = 300,
         oracle: str = "chgnet",
         workers: int = 1,
+        network: str = choose.NETWORK,
     ) -> None:
-        self.sets, self.count = sets, count
+        self.sets, self.count, self.network = sets, count, network
         self.oracle, self.workers = oracle, workers
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
@@ -74,13 +79,34 @@ class SunOf:
         )  # fmt: skip
 
     def _structures(self, recipe: Recipe, of: Mapping[str, Any]) -> list[Structure]:
-        if "card" in of:
-            return [s for _, s in read.structures(of["card"], of.get("split"))]
         if "release" in of:
             from science.crystals.generate import generate
 
-            made = generate(self.count, release=str(of["release"]), seed=recipe.seed)
+            how: dict[str, Any] = {"fresh": of.get("fresh", False), "of": of.get("of")}
+            how |= {"network": self.network, "hull": sun.mp20_judge().hull}
+            made = generate(self.count, release=str(of["release"]), seed=recipe.seed, **how)
             return [one.structure for one in made]
+        drawn = self._given(recipe, of)
+        if "of" in of or of.get("fresh"):
+            mixed = rng(recipe.seed, "chosen", str(of)).permutation(len(drawn))
+            return self._chosen([drawn[i] for i in mixed], of)
+        return drawn
+
+    def _chosen(self, drawn: list[Structure], of: Mapping[str, Any]) -> list[Structure]:
+        """What is left of others' samples by the rules that ours are drawn by."""
+        judge = sun.mp20_judge()
+        if of.get("fresh") and judge.known is not None:
+            new = choose.fresh(judge.known)
+            drawn = [structure for structure in drawn if new(structure)]
+        if "of" not in of:
+            return drawn
+        drawn = drawn[: int(of["of"])]
+        above = choose.above_hull(drawn, self.network, judge.hull)
+        return [drawn[i] for i in choose.best(drawn, above, self.count)]
+
+    def _given(self, recipe: Recipe, of: Mapping[str, Any]) -> list[Structure]:
+        if "card" in of:
+            return [s for _, s in read.structures(of["card"], of.get("split"))]
         path = Path(recipe.folder).parent / str(of["run"]) / SAMPLES
         entries = read.read(path, closest=0.0) if path.is_file() else ()
         return [entry.structure for entry in entries if entry.structure is not None]

@@ -5,7 +5,10 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from science.core.errors import UserError
-from science.crystals.csp_metrics import drawn, measure, metre
+from science.crystals import csp_metre
+from science.crystals.crystals import pack
+from science.crystals.csp_metre import anyone
+from science.crystals.csp_metrics import drawn, measure
 
 NAN = np.nan
 DISTANCE = np.array([[0.1, NAN], [NAN, 0.3], [NAN, NAN], [0.2, 0.05]])
@@ -62,16 +65,27 @@ def test_every_draw_has_as_many_groups():
     assert (weights[0] == 1).all()
 
 
-def test_metre_takes_any_prediction_of_the_formula():
+def test_metre_takes_any_prediction_for_the_same_atoms():
     salt = Structure.from_spacegroup(
         "Fm-3m", Lattice.cubic(5.6), ["Na", "Cl"], [[0] * 3, [0.5] * 3]
-    )
+    ).get_primitive_structure()
     other = Structure(Lattice.cubic(3.4), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    made = {"NaCl": [other, salt]}
-    found = metre(made, [salt, other, salt], ["NaCl", "NaCl", "KCl"])
+    strange = Structure(Lattice.cubic(3.4), ["K", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    truth = pack([salt, other, strange])
+    # Each polymorph was predicted for the other's row, and nothing right for the third.
+    made = pack([other, other, salt, salt, salt, salt])
+    own = np.full((3, 2), np.nan)
+    found = anyone(own, made, truth)
     assert found[:2] == pytest.approx([0, 0], abs=1e-6)
     assert np.isnan(found[2])
-    assert np.isnan(metre({"NaCl": [other]}, [salt], ["NaCl"])[0])
+    better = anyone(np.array([[0.2, 0.3], [np.nan, np.nan], [0.1, 0.4]]), made, truth)
+    assert better == pytest.approx([0, 0, 0.1], abs=1e-6)
+
+
+def test_metre_is_left_out_where_all_rows_are_one_composition(monkeypatch):
+    monkeypatch.setattr(csp_metre, "MOST", 5)
+    coal = pack([Structure(Lattice.cubic(2.0), ["C"], [[0, 0, 0]])] * 3)
+    assert anyone(np.full((3, 1), np.nan), coal, coal) is None
 
 
 def test_nothing_to_judge():

@@ -1,0 +1,84 @@
+"""Of many crystals that were made, those worth a relaxation: new ones, and the likeliest stable.
+
+A generator may look at more of its samples than it hands over, as long as it says how many and does
+not ask the oracle that will judge it. Here the screening networks say what stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from science.crystals.hull import Hull
+from science.crystals.novelty import Known
+from science.crystals.oracle import unfit
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+    from torch import nn
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+NETWORK = "crystals/screening"
+_ALL = frozenset(range(1, 119))
+
+
+def best(structures: Sequence[Structure], above: Floats, count: int) -> Ints:
+    """Rows of the ``count`` lowest, one of each formula; others of it only if there is room.
+
+    Args:
+        structures: to choose from.
+        above: (n,) expected energy above the hull [eV/atom]; ``nan`` comes last.
+        count: how many to take.
+    """
+    order = np.argsort(np.nan_to_num(above, nan=np.inf), kind="stable")
+    seen, first, again = set(), [], []
+    for row in order.tolist():
+        formula = structures[row].composition.reduced_formula
+        (again if formula in seen else first).append(row)
+        seen.add(formula)
+    return np.array([*first, *again][:count], dtype=np.int64)
+
+
+def above_hull(
+    structures: Sequence[Structure],
+    network: str = NETWORK,
+    hull: Hull | None = None,
+    accelerator: str = "auto",
+) -> Floats:
+    """(n,) energy above the hull [eV/atom] as screening networks expect it, ``nan`` for misfits.
+
+    Args:
+        structures: any; they need not be at rest.
+        network: release, or folder of a run of crystals/screening.
+        hull: of what is known; all of it unless given.
+        accelerator: where the networks run.
+    """
+    from science.crystals.energies import energies, samples
+
+    found = np.full(len(structures), np.nan)
+    fit = np.array([i for i, s in enumerate(structures) if not unfit(s, _ALL)], dtype=np.int64)
+    if not len(fit):
+        return found
+    hull = Hull.known() if hull is None else hull
+    said = energies(_nets(network), samples([structures[i] for i in fit]), accelerator).mean(0)
+    for row, e_form in zip(fit, said, strict=True):
+        found[row] = hull.above(structures[row].composition, float(e_form)).e_hull
+    return found
+
+
+def fresh(known: Known | None = None) -> Callable[[Structure], bool]:
+    """Whether a structure's composition is on no list of known materials."""
+    known = Known.cards() if known is None else known
+    return lambda structure: not known.lists(structure.composition.reduced_formula)
+
+
+@cache
+def _nets(network: str) -> tuple[nn.Module, ...]:
+    from science.core.releases import load
+
+    return tuple(load(network).members)

@@ -28,6 +28,23 @@ def read_table(card: str, **options: Any) -> Samples:
     Raises:
         UserError: the card names no such function, or the function takes no such options.
     """
+    table = made_by(card, options)
+    if not isinstance(table, Samples):
+        made = type(table).__name__
+        raise UserError(f"{card}: `table: {find(card).table}` makes a {made}")
+    return table
+
+
+def made_by(card: str, options: Mapping[str, Any]) -> Any:
+    """What a dataset card's ``table`` function makes, of whatever kind.
+
+    Args:
+        card: name of a dataset card or path to one's own.
+        options: further arguments of that function.
+
+    Raises:
+        UserError: the card names no such function, or the function takes no such options.
+    """
     source = find(card)
     if not source.table:
         raise UserError(f"{card}: this card makes no table", "name a function in its `table:` line")
@@ -43,10 +60,7 @@ def read_table(card: str, **options: Any) -> Samples:
     except TypeError as problem:
         known = ", ".join(list(takes.parameters)[1:]) or "none"
         raise UserError(f"{card}: {problem}", f"its options are {known}") from None
-    table = make(card, **options)
-    if not isinstance(table, Samples):
-        raise UserError(f"{card}: `table: {source.table}` makes a {type(table).__name__}")
-    return table
+    return make(card, **options)
 
 
 class CardData(LightningDataModule):

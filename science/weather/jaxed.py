@@ -1,0 +1,30 @@
+"""What is used of jcm and JAX, in one place; importing it takes seconds and needs `[simulate]`."""
+
+from jax.numpy import asarray as array
+from jcm import __file__
+from jcm.checkpoint import load_checkpoint, save_checkpoint
+from jcm.date import to_datetime
+from jcm.forcing import ForcingData
+from jcm.model import Model
+from jcm.observers import TrackObserver
+from jcm.physics.speedy.speedy_coords import get_speedy_coords
+from jcm.physics.speedy.speedy_terms import speedy_physics
+from jcm.physics_interface import PhysicsState
+from jcm.terrain import TerrainData
+
+stations = TrackObserver.stations
+
+__all__ = [
+    "ForcingData",
+    "Model",
+    "PhysicsState",
+    "TerrainData",
+    "__file__",
+    "array",
+    "get_speedy_coords",
+    "load_checkpoint",
+    "save_checkpoint",
+    "speedy_physics",
+    "stations",
+    "to_datetime",
+]

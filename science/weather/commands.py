@@ -1,4 +1,4 @@
-"""Commands of the data side: simulate weather, prepare files."""
+"""Weather: simulate years of it, train emulators, forecast, verify."""
 
 from __future__ import annotations
 

@@ -162,3 +162,21 @@ def test_a_prefix_widens_maps_and_masks_of_tied_rows():
     assert learns == {"row", "column", "norms"}
     with pytest.raises(ValueError, match="no attention"):
         prefix.inject(block, "nothing")
+
+
+def test_centred_logits_are_covariances_of_columns():
+    layer = TiedRowAttention(4, 1, centred=True).eval()
+    x = torch.randn(1, 50, 3, 4)
+    real = torch.rand(1, 50, 3) < 0.7
+    real[:, :, 0] = True
+    _, maps = layer(x, real)
+    q, k = layer.query(x)[0], layer.key(x)[0]
+    logits = torch.zeros(3, 3)
+    for i in range(3):
+        for j in range(3):
+            a = (q[:, i] - q[real[0, :, i], i].mean(0)) * real[0, :, i, None]
+            b = (k[:, j] - k[real[0, :, j], j].mean(0)) * real[0, :, j, None]
+            logits[i, j] = (a * b).sum() / (50 * 4) ** 0.5
+    torch.testing.assert_close(maps[0, 0], logits.softmax(-1), atol=1e-5, rtol=1e-4)
+    shifted, _ = layer(x + 3.0, real)
+    assert torch.isfinite(shifted).all()

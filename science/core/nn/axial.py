@@ -26,7 +26,17 @@ class TiedRowAttention(Projections):
 
     The logits are those of the rows summed and divided by ``sqrt(rows * size)``, so that their
     spread does not grow with the number of rows; hidden places ask and answer nothing.
+
+    Args:
+        width: features of a place.
+        heads: each sees ``width // heads`` of them.
+        centred: take the mean over the rows from queries and keys. The logits are then covariances
+            of two columns over the rows, of spread 1 or so where there is none.
     """
+
+    def __init__(self, width: int, heads: int, centred: bool = False) -> None:
+        super().__init__(width, heads)
+        self.centred = centred
 
     def forward(
         self,
@@ -47,6 +57,8 @@ class TiedRowAttention(Projections):
             New features, and attention weights (batch, heads, columns, columns), a prefix's first.
         """
         query, key, value = self.project(x, x, rotary)
+        if self.centred:
+            query, key = _centred(query, real), _centred(key, real)
         rows = torch.tensor(float(x.shape[1]), device=x.device)
         if real is not None:
             query, key, value = (t * real[:, :, None, :, None] for t in (query, key, value))
@@ -65,6 +77,14 @@ class TiedRowAttention(Projections):
         return self.join(made), weights
 
 
+def _centred(x: Tensor, real: Tensor | None) -> Tensor:
+    """(batch, rows, heads, columns, size) less its mean over the rows that are real."""
+    if real is None:
+        return x - x.mean(1, keepdim=True)
+    weight = real[:, :, None, :, None].to(x.dtype)
+    return x - (x * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=1)
+
+
 def _beside(x: Tensor) -> Tensor:
     """(batch, rows, heads, columns, size) -> (batch, heads, columns, rows * size)."""
     return x.permute(0, 2, 3, 1, 4).flatten(-2)
@@ -78,11 +98,15 @@ class AxialBlock(nn.Module):
         heads: of both attentions.
         hidden: width inside the feed-forward net.
         dropout: on what each of the three adds.
+        centred: see `TiedRowAttention`.
     """
 
-    def __init__(self, width: int, heads: int, hidden: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, width: int, heads: int, hidden: int, dropout: float = 0.0, centred: bool = False
+    ) -> None:
         super().__init__()
-        self.row, self.column = TiedRowAttention(width, heads), Attention(width, heads)
+        self.row = TiedRowAttention(width, heads, centred)
+        self.column = Attention(width, heads)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
         self.feed = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
         self.drop = nn.Dropout(dropout)

@@ -27,7 +27,7 @@ from science.core.supervised import Labelled
 from science.proteins.alphabet import GAP
 from science.proteins.contacts import CONTACT_A, LEAST
 from science.proteins.families import Family, families
-from science.proteins.homologues import group, related
+from science.proteins.relatives import group, related
 
 Grid = NDArray[np.uint8]
 

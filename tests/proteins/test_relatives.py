@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from science.proteins.homologues import group, related, relations
+from science.proteins.relatives import group, related, relations
 
 
 def test_known_relatives_of_test_targets_are_named():

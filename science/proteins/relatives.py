@@ -1,6 +1,6 @@
 """Which training families are related to a test target, and which to each other.
 
-``homologues.csv`` has a line for each family of ``proteins/deepcov-list`` and
+``relatives.csv`` has a line for each family of ``proteins/deepcov-list`` and
 ``proteins/promod3-extra``. It was made with pyhmmer 0.12 (HMMER 3): a profile of every alignment
 (its first 1,000 rows, match columns where the query has residues) searched the queries of the other
 side. A family is related to a target if the target's profile finds it at E < 1, or its own profile
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_TABLE = Path(__file__).with_name("homologues.csv")
+_TABLE = Path(__file__).with_name("relatives.csv")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from science import __version__, paths
 from science.core.errors import UserError
+from science.core.rerun import commands as rerun_commands
 
 COMMANDS = "commands.py"
 
@@ -186,6 +187,9 @@ def release(
     from science.core.releases import make
 
     typer.echo(f"release: {make(run, name, out)}")
+
+
+rerun_commands.register(app)
 
 
 @data.command("list")

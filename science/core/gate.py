@@ -54,6 +54,7 @@ SECTIONS = {
     "task": Section(kind="lightning.LightningModule", given=frozenset({"net"})),
     "trainer": Section(kind="lightning.Trainer"),
     "callbacks": Section(many=True, kind="lightning.Callback"),
+    "record": Section(kind="science.core.callbacks.record.Record"),
     "protocol": Section(),
     "evaluation": Section(),
     "baselines": Section(many=True),

@@ -85,7 +85,13 @@ def training_loader(
     sampler: Sampler[list[int]] = StepSampler(len(rows), batch_size, seed, position)
     if size is not None:
         sampler = SizedSampler(size, batch_size, seed, position, pairs)
-    return StepLoader(_Whole(rows), batch_sampler=sampler, collate_fn=_same, num_workers=workers)
+    return StepLoader(
+        _Whole(rows),
+        batch_sampler=sampler,
+        collate_fn=_same,
+        num_workers=workers,
+        generator=generator(seed, "workers"),  # or workers' seeds come from the global generator
+    )
 
 
 def ordered_loader(

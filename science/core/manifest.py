@@ -13,18 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from science import __version__, paths
+from science.core.provenance.numeric import VARIABLES
 
-# Only what changes numbers; the environment as a whole may hold secrets.
-_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "OPENBLAS_CORETYPE",
-    "ATEN_CPU_CAPABILITY",
-    "MKL_CBWR",
-    "CUBLAS_WORKSPACE_CONFIG",
-    "PYTHONHASHSEED",
-)
 _SUFFIXES = {".py", ".yaml"}
 
 
@@ -65,7 +55,7 @@ def hardware() -> dict[str, Any]:
         "torch_threads": torch.get_num_threads(),
         "kernels": torch.backends.cpu.get_cpu_capability(),
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "variables": {n: os.environ[n] for n in _VARIABLES if n in os.environ},
+        "variables": {n: os.environ[n] for n in VARIABLES if n in os.environ},
     }
 
 

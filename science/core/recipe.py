@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch.callbacks import Callback
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from science.core.callbacks.checkpoint import AtomicCheckpointIO, keep_last, last_checkpoint
+from science.core.callbacks.checkpoint import AtomicCheckpointIO, last_checkpoint
 from science.core.callbacks.history import History, Progress
+from science.core.callbacks.record import Record
 from science.core.callbacks.streams import Streams
 from science.core.config import build
 from science.core.data import CardData, FoldData
 from science.core.errors import UserError
 from science.core.files import atomic, write_json
 from science.core.quiet import quiet
-from science.core.seeds import derive
+from science.core.seeds import derive, generator
 
 Tell = Callable[[str, int, int, str], None]
 
@@ -40,6 +42,9 @@ class Recipe:
         tell: is told ``(what, steps done, steps in all, note)``.
         cost: what each network's training took; not part of the results, since it never repeats.
         clock: seconds that other steps took, by name; not part of the results either.
+        stop: number of steps after which a network's training is cut off (`StoppedError`).
+        nudge: (relative size, which) of a disturbance of the first weights, to measure how much a
+            result owes to rounding.
     """
 
     config: Mapping[str, Any]
@@ -47,6 +52,8 @@ class Recipe:
     tell: Tell = silent
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
     clock: dict[str, float] = field(default_factory=dict)
+    stop: int | None = None
+    nudge: tuple[float, int] = (0.0, 0)
 
     @property
     def seed(self) -> int:
@@ -89,6 +96,8 @@ class Recipe:
         adapt = getattr(made, "adapt", None)
         if adapt is not None:
             adapt(fold.training_table.inputs)
+        if self.nudge[0]:
+            _disturb(made, self.nudge[0], derive(self.seed, name, "nudge", self.nudge[1]))
         return made
 
     def _fit(self, name: str, fold: FoldData, net: nn.Module) -> None:
@@ -96,12 +105,15 @@ class Recipe:
         checkpoints.mkdir(parents=True, exist_ok=True)
         history = History()
         own = [build(node) for node in (self.config.get("callbacks") or {}).values() if node]
-        house = [Streams(derive(self.seed, name)), history, Progress(name, self.tell)]
+        house: list[Callback] = [Streams(derive(self.seed, name)), history]
+        house.append(Progress(name, self.tell))
+        record: Record = build(self.config["record"]) if self.config.get("record") else Record()
+        house += record.callbacks(self.folder, name, checkpoints, self.stop)
         task = build(self.config["task"], net=net)
         with quiet():
             trainer = build(
                 self.config["trainer"],
-                callbacks=[*own, *house, keep_last(checkpoints)],
+                callbacks=[*own, *house],
                 plugins=[AtomicCheckpointIO()],
                 default_root_dir=str(self.folder),
                 logger=False,
@@ -121,6 +133,14 @@ class Recipe:
             "epochs": epochs,
             "samples_per_cpu_s": len(fold.train) * epochs / max(cpu, 1e-9),
         }
+
+
+def _disturb(net: nn.Module, size: float, seed: int) -> None:
+    """Multiply every weight by 1 plus a normal number of standard deviation ``size``."""
+    stream = generator(seed, "weights")
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.mul_(1 + size * torch.randn(weight.shape, generator=stream).to(weight))
 
 
 def begin(net: nn.Module, start: str) -> list[str]:

@@ -21,9 +21,12 @@ def rerun(page: Report, manifest: Mapping[str, Any], config: Mapping[str, Any]) 
     if command:
         words = isinstance(command, list | tuple)
         page.code(shlex.join(map(str, command)) if words else str(command))
-    shown = {key: value for key, value in manifest.items() if key != "command"}
+    shown = {key: value for key, value in manifest.items() if key not in ("command", "results")}
     data = {key: shown.pop(key) for key in _DATA if shown.get(key)}
     packages = {key: shown.pop(key) for key in _PACKAGES if shown.get(key)}
+    if isinstance(packages.get("environment"), Mapping) and "packages" in packages:
+        found = packages["environment"]  # versions are among the packages already
+        packages["environment"] = {k: v for k, v in found.items() if k != "distributions"}
     if shown:
         page.table(_facts(shown), "Code, seeds, machine and cost of this run.")
     if data:

@@ -27,6 +27,8 @@ from science.core.learned import note
 from science.core.pictures import keep
 from science.core.progress import narrator
 from science.core.protocols import HoldOut, Outcome
+from science.core.provenance.facts import checked as checked_facts
+from science.core.provenance.facts import facts
 from science.core.recipe import Recipe
 
 OURS = "this run"
@@ -86,7 +88,7 @@ def _single(config: Mapping[str, Any], folder: Path, experiment: Mapping[str, An
         else:
             results = judged(recipe, protocol)
     write_json(folder / _METRICS, results)
-    _record(recipe, folder, started, experiment)
+    _record(recipe, started, experiment, results)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return _reported(folder, results)
 
@@ -183,13 +185,14 @@ def _draw(recipe: Recipe, outcome: Outcome) -> None:
     keep(recipe.folder, pictures, "What the network saw")
 
 
-def _record(recipe: Recipe, folder: Path, started: Start, experiment: Mapping[str, Any]) -> None:
+def _record(
+    recipe: Recipe, started: Start, experiment: Mapping[str, Any], results: Mapping[str, Any]
+) -> None:
     """Write the manifest; costs of an earlier, interrupted start are kept."""
-    path = folder / _MANIFEST
+    path = recipe.folder / _MANIFEST
     cost = recipe.cost
     if path.is_file():
         cost = json.loads(path.read_text(encoding="utf-8")).get("cost", {}) | cost
-    card = (recipe.config.get("data") or {}).get("card")
     times = {
         "started": started[2].isoformat(timespec="seconds"),
         "wall_s": round(time.perf_counter() - started[0], 2),
@@ -198,19 +201,8 @@ def _record(recipe: Recipe, folder: Path, started: Start, experiment: Mapping[st
         "peak_memory_mb": manifest.peak_memory_mb(),
         "steps": {name: round(seconds, 2) for name, seconds in recipe.clock.items()},
     }
-    facts = {
-        "schema": 1,
-        "command": manifest.command(),
-        "experiment": manifest.portable(dict(experiment)),
-        "code": manifest.code(),
-        "seed": recipe.seed,
-        "data": manifest.dataset(card) if card else {},
-        "hardware": manifest.hardware(),
-        "times": times,
-        "cost": cost,
-        "packages": manifest.packages(),
-    }
-    write_json(path, facts)
+    known = facts(recipe, experiment, results)
+    write_json(path, checked_facts(known | {"times": times, "cost": cost}))
 
 
 def _reported(folder: Path, metrics: dict[str, Any]) -> Run:

@@ -12,6 +12,7 @@ from science.core.callbacks.checkpoint import LAST, AtomicCheckpointIO, last_che
 from science.core.callbacks.history import History
 from science.core.errors import UserError
 
+WRITTEN = [LAST, f"{LAST}.sha256"]
 STATE = {"epoch": 3, "weights": torch.arange(4.0), "names": ["a"]}
 
 
@@ -28,7 +29,7 @@ def test_what_is_saved_is_read(tmp_path):
     read = AtomicCheckpointIO().load_checkpoint(tmp_path / LAST)
     assert read["epoch"] == 3
     assert torch.equal(read["weights"], STATE["weights"])
-    assert [p.name for p in tmp_path.iterdir()] == [LAST]
+    assert sorted(p.name for p in tmp_path.iterdir()) == WRITTEN
 
 
 def test_a_failed_write_leaves_the_last_one(tmp_path, monkeypatch):
@@ -44,7 +45,7 @@ def test_a_failed_write_leaves_the_last_one(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         saver.save_checkpoint({}, tmp_path / LAST)
     assert (tmp_path / LAST).read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == [LAST]
+    assert sorted(p.name for p in tmp_path.iterdir()) == WRITTEN
 
 
 def test_the_last_checkpoint_is_found_and_leftovers_go(tmp_path):
@@ -52,7 +53,34 @@ def test_the_last_checkpoint_is_found_and_leftovers_go(tmp_path):
     AtomicCheckpointIO().save_checkpoint(STATE, tmp_path / LAST)
     (tmp_path / ".partial-x.ckpt").write_bytes(b"half")
     assert last_checkpoint(tmp_path) == tmp_path / LAST
-    assert [p.name for p in tmp_path.iterdir()] == [LAST]
+    assert sorted(p.name for p in tmp_path.iterdir()) == WRITTEN
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path):
+    for step in (3, 4):
+        AtomicCheckpointIO().save_checkpoint(STATE, tmp_path / f"step-00000000{step}.ckpt")
+    newest = tmp_path / "step-000000004.ckpt"
+    assert last_checkpoint(tmp_path) == newest
+    raw = bytearray(newest.read_bytes())
+    raw[len(raw) // 2] ^= 1  # a bit that the zip format does not watch would do as well
+    newest.write_bytes(raw)
+    assert last_checkpoint(tmp_path) == tmp_path / "step-000000003.ckpt"
+
+
+def test_one_whose_writer_was_killed_before_its_digest_does_not_count(tmp_path):
+    AtomicCheckpointIO().save_checkpoint(STATE, tmp_path / "step-000000003.ckpt")
+    (tmp_path / "step-000000003.ckpt.sha256").unlink()
+    assert last_checkpoint(tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_reads_back_otherwise_is_noticed(tmp_path, monkeypatch):
+    from science.core.callbacks import checkpoint
+
+    digests = iter(["one", "another"])
+    monkeypatch.setattr(checkpoint, "sha256", lambda _: next(digests))
+    with pytest.raises(OSError, match="reads back otherwise"):
+        AtomicCheckpointIO().save_checkpoint(STATE, tmp_path / LAST)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 torn"])

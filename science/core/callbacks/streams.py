@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import numpy as np
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
@@ -14,10 +16,11 @@ from science.core.seeds import derive
 
 
 class Streams(Callback):
-    """Set the global generator from ``(seed, step)`` before every batch; each batch is a step.
+    """Set the global generators from ``(seed, step)`` before every batch; each batch is a step.
 
-    Dropout and augmentation draw from it, so a resumed run draws what an uninterrupted one would.
-    Each process of a distributed run has a stream of its own.
+    Dropout, noise and augmentation draw from them, so a resumed run draws what an uninterrupted
+    one would: no state of a generator outlives a step, and none has to be saved. Each process of
+    a distributed run has a stream of its own.
     """
 
     def __init__(self, seed: int) -> None:
@@ -28,10 +31,17 @@ class Streams(Callback):
     ) -> None:
         """Seed what this training step draws."""
         step = trainer.fit_loop.total_batch_idx
-        torch.manual_seed(derive(self.seed, "step", step, trainer.global_rank))
+        reseed(derive(self.seed, "step", step, trainer.global_rank))
 
     def on_validation_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, *rest: Any
     ) -> None:
         """Seed what a validation step draws (masking does)."""
-        torch.manual_seed(derive(self.seed, "validation", batch_idx, trainer.global_rank))
+        reseed(derive(self.seed, "validation", batch_idx, trainer.global_rank))
+
+
+def reseed(seed: int) -> None:
+    """Set the global generators of torch, NumPy and Python: libraries draw from any of them."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global one is what others draw from
+    random.seed(seed)

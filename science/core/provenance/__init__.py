@@ -1,0 +1,1 @@
+"""What a run was made of: code, environment, data, numbers; files are the truth."""

@@ -1,0 +1,56 @@
+"""Claims: what a repetition has to bear out, as ``measure.model > measure.model`` or a number."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from science.core.errors import UserError
+
+OURS = "ours"
+_MODEL = "this run"
+_SIDE = r"(?:[A-Za-z0-9_@/-]+\.[^<>=]+?|[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)"
+_CLAIM = re.compile(rf"^\s*({_SIDE})\s*(>=|<=|>|<)\s*({_SIDE})\s*$")
+_HOW = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
+
+
+def judge(claim: str, rows: Iterable[Mapping[str, Any]]) -> bool | None:
+    """Whether ``claim`` holds of ``rows`` (``model``, ``measure``, ``value``).
+
+    None if a value it speaks of is missing.
+
+    Raises:
+        UserError: it is no claim.
+    """
+    match = _CLAIM.match(claim)
+    if not match:
+        cure = "write such as auc.ours > auc.trees or rmse.ours < 0.3"
+        raise UserError(f"{claim!r} is no claim", cure)
+    known = {(row["measure"], row["model"]): float(row["value"]) for row in rows}
+    left, right = (_value(match[i], known) for i in (1, 3))
+    return None if left is None or right is None else bool(_HOW[match[2]](left, right))
+
+
+def proposed(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Claims that hold beyond the intervals: ours against every other model, by each measure."""
+    ours = {row["measure"]: row for row in rows if row["model"] == _MODEL}
+    found = []
+    for row in rows:
+        mine = ours.get(row["measure"])
+        if mine is None or row["model"] == _MODEL or None in (mine.get("low"), mine.get("high")):
+            continue
+        measure, model = row["measure"], row["model"]
+        if row["lower_is_better"] and mine["high"] < row["value"]:
+            found.append(f"{measure}.{OURS} < {measure}.{model}")
+        if not row["lower_is_better"] and mine["low"] > row["value"]:
+            found.append(f"{measure}.{OURS} > {measure}.{model}")
+    return found
+
+
+def _value(side: str, known: Mapping[tuple[str, str], float]) -> float | None:
+    measure, dot, model = side.strip().partition(".")
+    if not dot or re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", side.strip()):
+        return float(side)
+    return known.get((measure, _MODEL if model == OURS else model))

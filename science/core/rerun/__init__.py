@@ -1,0 +1,1 @@
+"""Reruns: does a run reproduce, and if not, which of its layers is why."""

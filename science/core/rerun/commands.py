@@ -1,0 +1,179 @@
+"""The verbs about runs: rerun, diff, doctor, runs, export, verify, sweep."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from science import paths
+
+NOT_REPRODUCED = 3  # exit status, as 2 is for what a user can mend
+
+Target = Annotated[
+    str,
+    typer.Argument(metavar="RUN|BUNDLE|EXPERIMENT", help="A run's folder, run.zip, or a name."),
+]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes to what is repeated.")
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command ``fifth``."""
+    for verb in (rerun, diff, doctor, runs, export, verify, sweep):
+        app.command(verb.__name__)(verb)
+
+
+def rerun(
+    target: Target,
+    overrides: Overrides = None,
+    profile: Annotated[
+        str, typer.Option(help="here, original, fast, deterministic or portable.")
+    ] = "here",
+    short: Annotated[bool, typer.Option("--short", help="An experiment's short profile.")] = False,
+    at_least: Annotated[str, typer.Option(help="Grade below which to exit with 3.")] = "R1",
+    explain: Annotated[bool, typer.Option(help="Look for the cause of a difference.")] = True,
+    noise: Annotated[
+        int | None, typer.Option(help="Runs from disturbed weights, to measure float noise.")
+    ] = None,
+    declare: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="Write expected.json from this run; more are its seeds."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the rerun.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Repeat a run and grade it R4 to R0; say where and why it differs."""
+    from science.core.errors import UserError
+    from science.core.rerun.grade import MEANING, ORDER
+
+    if at_least not in ORDER:
+        raise UserError(f"no grade {at_least!r}", f"known: {', '.join(ORDER)}")
+    if declare:
+        from science.core.rerun.declare import declare as declare_
+
+        typer.echo(f"expected: {declare_(target, declare, short=short, noise=noise or 0)}")
+        return
+    from science.core.rerun.rerun import rerun as rerun_
+
+    verdict = rerun_(
+        target,
+        overrides or (),
+        profile=profile,
+        short=short,
+        out=out,
+        explain=explain,
+        noise=noise,
+    )
+    if as_json:
+        typer.echo(json.dumps(verdict.plain(), indent=2))
+    else:
+        typer.echo(f"{verdict.graded.grade}: {MEANING[verdict.graded.grade]}")
+        for reason in verdict.graded.reasons:
+            typer.echo(f"  {reason}")
+        if verdict.parting:
+            typer.echo(f"first difference: {verdict.parting}")
+        if verdict.cause and verdict.cause.layers:
+            typer.echo(f"cause: {' + '.join(verdict.cause.layers)}")
+        was, now = verdict.cost
+        typer.echo(f"cost: {now:.1f} CPU s, {was:.1f} the first time")
+        typer.echo(f"report: {verdict.folder / 'report.html'}")
+    if not verdict.passes(at_least):
+        raise typer.Exit(NOT_REPRODUCED)
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.")],
+) -> None:
+    """Say in which layers two runs differ, and at which step they part."""
+    from science.core.rerun.doctor import diff as diff_
+
+    for line in diff_(a, b).lines():
+        typer.echo(line)
+
+
+def doctor(
+    run: RunFolder,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every installed file, whatever its date.")
+    ] = False,
+) -> None:
+    """Say whether a run would repeat here, without running it."""
+    import tempfile
+
+    from science.core.rerun.doctor import doctor as doctor_
+    from science.core.rerun.verify import unpacked
+
+    with tempfile.TemporaryDirectory(prefix="doctor-") as scratch:
+        folder = unpacked(run, Path(scratch)) if run.suffix == ".zip" else run
+        for line in doctor_(folder, deep).lines():
+            typer.echo(line)
+
+
+def runs(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="Folder of runs.")
+    ] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write a page to compare them on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List all runs below a folder, from their own files."""
+    from science.core.rerun import index
+
+    root = folder or paths.runs()
+    index.rebuild(root)
+    rows = index.rows(root)
+    if html:
+        from science.core.rerun.runs_page import write
+
+        typer.echo(f"page: {write(root, rows, root / 'runs.html')}")
+    elif as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        for row in rows:
+            typer.echo(f"{row['started'][:16]:16}  {row['state']:10}  {row['folder']}")
+
+
+def export(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write.")] = Path("run.zip"),
+) -> None:
+    """Write a run as one file that can be verified and repeated elsewhere."""
+    from science.core.rerun.bundle import export as export_
+
+    typer.echo(f"bundle: {export_(run, out)}")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="What export wrote.")],
+) -> None:
+    """Check every file of a bundle against its SHA-256, offline; name each altered one."""
+    from science.core.rerun.verify import verify as verify_
+
+    wrong = verify_(bundle)
+    for name, what in wrong:
+        typer.echo(f"{name}: {what}")
+    if wrong:
+        raise typer.Exit(NOT_REPRODUCED)
+    typer.echo("ok: every file is as it was made")
+
+
+def sweep(
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="A name or YAML file.")],
+    axes: Annotated[
+        list[str], typer.Argument(metavar="KEY=A,B", help="Such as net.width=8,16 seed=range(5).")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder of the sweep.")] = None,
+    jobs: Annotated[int, typer.Option(help="Runs at the same time.")] = 1,
+    samples: Annotated[int, typer.Option(help="Random draws in place of the whole grid.")] = 0,
+) -> None:
+    """Run an experiment over a grid or random draws; finished recipes are skipped."""
+    from science.core.rerun.sweep import sweep as sweep_
+
+    typer.echo(f"sweep: {sweep_(experiment, axes, out, jobs=jobs, samples=samples)}")

@@ -1,0 +1,119 @@
+"""Which layers two runs differ in, read from their manifests: nothing is run for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from science.core.provenance.facts import portable_config
+from science.core.rerun.records import Recorded
+
+LAYERS = ("data", "seed", "config", "code", "environment", "threads", "instructions", "hardware")
+MEANING = {
+    "data": "the data, or how they were split",
+    "seed": "the seed that all random numbers follow from",
+    "config": "what the run was told to do",
+    "code": "the workbench's own sources",
+    "environment": "Python or an installed package",
+    "threads": "the number of threads that share a sum",
+    "instructions": "the processor's instructions that were used",
+    "hardware": "the processor or its accelerator",
+}
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_SHOWN = 6  # differences of one layer that are spelled out
+_ABSENT = "nothing"
+
+
+def differences(was: Recorded, now: Recorded) -> dict[str, list[str]]:
+    """Layer -> what differs, one short sentence each; layers that agree are left out."""
+    found = facts(was.manifest, now.manifest)
+    left, right = portable_config(was.config), portable_config(now.config)
+    for tree in (left, right):
+        tree.pop("seed", None)
+        if isinstance(tree.get("data"), Mapping):
+            tree["data"] = {k: v for k, v in tree["data"].items() if k != "card"}
+    found["config"] = list(_changes(left, right))
+    return {layer: _short(found[layer]) for layer in LAYERS if found.get(layer)}
+
+
+def facts(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The same for all that manifests say by themselves, which is all but the config."""
+    numeric = (was["numeric"], now["numeric"])
+    own = [{k: v for k, v in n["variables"].items() if k not in _THREADS} for n in numeric]
+    own = [{k: v for k, v in o.items() if k != "PYTHONHASHSEED"} for o in own]
+    kernels = [{"kernels": n["kernels"], **o} for n, o in zip(numeric, own, strict=True)]
+    threads = [{"threads": n["threads"]} for n in numeric]
+    machines = [{k: m["hardware"].get(k) for k in ("processor", "gpu")} for m in (was, now)]
+    return {
+        "data": list(_data(was["data"], now["data"])),
+        "seed": list(_changes({"seed": was["seed"]}, {"seed": now["seed"]})),
+        "code": list(_code(was["code"], now["code"])),
+        "environment": list(_environment(was["environment"], now["environment"])),
+        "threads": list(_changes(*threads)),
+        "instructions": list(_changes(*kernels)),
+        "hardware": list(_changes(*machines)),
+    }
+
+
+def _data(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    meant = [side.get("semantic_id") or side.get("byte_id") for side in (was, now)]
+    if was.get("card") != now.get("card") and None in meant:
+        yield f"card: {was.get('card')} -> {now.get('card')}"
+    both = was.get("semantic_id") and now.get("semantic_id")
+    if both and was["semantic_id"] != now["semantic_id"]:
+        yield "the samples say something else"
+    elif not both and was.get("byte_id") and now.get("byte_id"):
+        yield from _changes(was.get("files"), now.get("files"), "file ")
+    if was.get("splits") and now.get("splits"):
+        for name in sorted({*was["splits"], *now["splits"]}):
+            if was["splits"].get(name) != now["splits"].get(name):
+                yield f"split {name} has other members"
+
+
+def _code(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    if was["digest"] == now["digest"]:
+        return
+    named = [_named(side) for side in (was, now)]
+    yield f"sources {was['digest'][:10]} ({named[0]}) -> {now['digest'][:10]} ({named[1]})"
+
+
+def _named(side: Mapping[str, Any]) -> str:
+    commit = str(side.get("commit") or "")[:10]
+    return f"{commit or side['version']}{', changed' if side.get('dirty') else ''}"
+
+
+def _environment(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    left, right = was["distributions"], now["distributions"]
+    for name in sorted({*left, *right}, key=str.lower):
+        old, new = left.get(name), right.get(name)
+        if old == new:
+            continue
+        versions = [side["version"] if side else "not installed" for side in (old, new)]
+        if versions[0] == versions[1]:
+            yield f"{name} {versions[0]}: same version, other files"
+        else:
+            yield f"{name}: {versions[0]} -> {versions[1]}"
+    for key in ("python", "implementation", "libc", "torch"):
+        yield from _changes({key: was.get(key)}, {key: now.get(key)})
+    if was.get("altered") != now.get("altered"):
+        yield from _changes(was.get("altered"), now.get("altered"), "altered ")
+
+
+def _changes(was: Any, now: Any, above: str = "") -> Iterator[str]:
+    """Leaves of two trees that differ, as ``path: old -> new``."""
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*was, *now}, key=str):
+            dot = "." if above and not above.endswith((" ", ".")) else ""
+            yield from _changes(was.get(key), now.get(key), f"{above}{dot}{key}")
+    elif was != now:
+        yield f"{above}: {_said(was)} -> {_said(now)}"
+
+
+def _said(value: Any) -> str:
+    text = _ABSENT if value is None else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _short(lines: list[str]) -> list[str]:
+    more = len(lines) - _SHOWN
+    return lines if more <= 0 else [*lines[:_SHOWN], f"and {more} more"]

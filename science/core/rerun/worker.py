@@ -1,0 +1,53 @@
+"""One repetition in a process of its own: whole, cut off at a step, or disturbed a little.
+
+Run as a script with the path of a JSON file that holds a `Task`. The sources it imports are those
+of the folder that it was started with, which need not be the ones of whoever starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the file says."""
+    task: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    folder = Path(task["out"])
+    if task["kind"] == "run":
+        from science.core.run import run
+
+        run(task["config"], out=folder)
+    else:
+        partly(Path(task["config"]), folder, task)
+    return 0
+
+
+def partly(file: Path, folder: Path, task: dict[str, Any]) -> None:
+    """Train until a step, or from disturbed weights, and write down what that gives."""
+    import yaml
+
+    from science.core.callbacks.recorder import StoppedError
+    from science.core.config import build
+    from science.core.files import write_json
+    from science.core.protocols import HoldOut
+    from science.core.recipe import Recipe
+    from science.core.run import judged
+
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    folder.mkdir(parents=True, exist_ok=True)
+    nudge = (float(task.get("nudge", 0.0)), int(task.get("which", 0)))
+    recipe = Recipe(config, folder, stop=task.get("stop"), nudge=nudge)
+    protocol = build(config["protocol"]) if config.get("protocol") else HoldOut()
+    try:
+        done = hasattr(protocol, "measure")
+        results = protocol.measure(recipe) if done else judged(recipe, protocol)
+    except StoppedError:
+        return
+    write_json(folder / "metrics.json", results)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""A warm process that forks workers, so that a hundred short runs do not import torch each.
+
+It imports what costs seconds (torch, Lightning, pandas), and nothing of this package: a worker
+imports that itself, from the source tree it is told to. No numbers are computed before the fork,
+so that threads and instruction sets are still the worker's own to choose.
+
+Lines of JSON on standard input are jobs; answers are lines on standard output. POSIX only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import sys
+from typing import Any
+
+HEAVY = (
+    "lightning",
+    "lightning.pytorch.callbacks",
+    "pandas",
+    "torchmetrics.classification",
+    "sklearn.ensemble",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_svg",
+    "scipy.stats",
+    "pydantic",
+    "jinja2",
+    "hydra",
+    "omegaconf",
+    "rich.progress",
+    "safetensors.torch",
+)
+
+
+def main() -> None:
+    """Serve jobs until the input ends."""
+    for name in HEAVY:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
+    _say({"ready": os.getpid()})
+    for line in sys.stdin:
+        job = json.loads(line)
+        if "wait" in job:
+            _say({"code": os.waitstatus_to_exitcode(os.waitpid(job["wait"], 0)[1])})
+            continue
+        child = os.fork()
+        if child == 0:
+            os._exit(_work(job))
+        _say({"pid": child})
+
+
+def _say(value: dict[str, Any]) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def _work(job: dict[str, Any]) -> int:
+    """Become the worker: its own environment, folder, output, threads and source tree."""
+    os.environ.clear()
+    os.environ.update(job["env"])
+    os.chdir(job["cwd"])
+    log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    sys.argv = [job["script"], *job["arguments"]]
+    sys.path[:0] = job["path"]
+    import torch
+
+    torch.set_num_threads(int(job["env"].get("OMP_NUM_THREADS", "1")))
+    try:
+        runpy.run_path(job["script"], run_name="__main__")
+    except SystemExit as leaving:
+        return _status(leaving)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def _status(leaving: SystemExit) -> int:
+    return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+
+
+if __name__ == "__main__":
+    main()

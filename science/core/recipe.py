@@ -71,14 +71,15 @@ class Recipe:
         data: CardData = build(self.config["data"])
         return data
 
-    def train(self, name: str, fold: FoldData) -> nn.Module:
+    def train(self, name: str, fold: FoldData, warm: nn.Module | None = None) -> nn.Module:
         """The network called ``name``: trained now, resumed, or read if it is done already.
 
         Args:
             name: of the network in this run; also the name of its stream of random numbers.
             fold: rows to learn from and to be watched on.
+            warm: a network to go on from, scales and all; see `grow`.
         """
-        made = self._fresh(name, fold)
+        made = self._fresh(name, fold, warm)
         weights = self.folder / "weights" / f"{name}.safetensors"
         if not weights.is_file():
             self._fit(name, fold, made)
@@ -87,10 +88,13 @@ class Recipe:
         made.load_state_dict(load_file(weights))
         return made.eval()
 
-    def _fresh(self, name: str, fold: FoldData) -> nn.Module:
+    def _fresh(self, name: str, fold: FoldData, warm: nn.Module | None) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.seed, name, "weights"))
             made: nn.Module = build(self.config["net"])
+        if warm is not None:
+            grow(made, warm.state_dict())
+            return made
         if self.config.get("start"):
             begin(made, self.config["start"])
         adapt = getattr(made, "adapt", None)
@@ -165,3 +169,23 @@ def begin(net: nn.Module, start: str) -> list[str]:
         raise UserError(f"{start}: none of its weights fits this net", "start from a similar net")
     net.load_state_dict(own | fitting)
     return sorted(fitting)
+
+
+def grow(net: nn.Module, given: Mapping[str, torch.Tensor]) -> None:
+    """Give ``net`` every tensor of ``given``; one that has grown takes it as its first part.
+
+    What a network is told more of later (noise, say) is told as zeros before, so the rest of such a
+    tensor begins at zero and changes nothing until it has learned to.
+
+    Raises:
+        UserError: a tensor is missing, or smaller than what it should take.
+    """
+    own = net.state_dict()
+    for name, tensor in given.items():
+        fits = name in own and own[name].ndim == tensor.ndim
+        if not fits or any(n < m for n, m in zip(own[name].shape, tensor.shape, strict=True)):
+            raise UserError(f"{name}: does not fit the net that should go on from it")
+        whole = torch.zeros_like(own[name])
+        whole[tuple(slice(n) for n in tensor.shape)] = tensor
+        own[name] = whole
+    net.load_state_dict(own)

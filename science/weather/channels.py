@@ -14,7 +14,7 @@ from torch import Tensor
 
 _NAME = re.compile(r"([a-z]+\d*?)(\d{2,4}|_[a-z0-9]+)?")
 # Swapping the hemispheres turns these round: northward wind, and what spins or leans northward.
-_ODD = {"v", "vo", "psi", "sine"}
+_ODD = {"v", "vo", "psi", "sine_latitude"}
 _VECTORS = {"u", "v"}  # seen from beyond a pole, east is west and north is south
 _POSITIVE = {"q", "tp"}  # water is there or not
 

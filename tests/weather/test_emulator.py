@@ -17,7 +17,7 @@ from science.weather.nets.vit import SphereViT
 from science.weather.symmetry import Symmetries, moved
 
 CHANNELS = ("z500", "u500", "v500", "q_low", "sp")
-FIELDS = ("sst", "sine")
+FIELDS = ("sst", "sine_latitude")
 SIZE = (16, 32)
 
 

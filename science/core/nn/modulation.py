@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, scaled_dot_product_attention, silu
+from torch.nn.functional import layer_norm, silu
+
+from science.core.nn.attention import Attention
 
 
 class Modulation(nn.Module):
@@ -68,9 +70,8 @@ class ModulatedBlock(nn.Module):
 
     def __init__(self, width: int, heads: int, condition: int) -> None:
         super().__init__()
-        self.heads = heads
         self.steer = Modulation(condition, width, 2)
-        self.into, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.attend = Attention(width, heads)
         self.mlp = GatedMLP(width)
 
     def forward(self, x: Tensor, condition: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -82,13 +83,6 @@ class ModulatedBlock(nn.Module):
             bias: added to the attention's logits, broadcastable to (batch, heads, places, places).
         """
         (shift, scale, gate), (shift2, scale2, gate2) = self.steer(condition)
-        x = x + gate * self._attend(modulate(x, shift, scale), bias)
+        x = x + gate * self.attend(modulate(x, shift, scale), bias=bias)
         made: Tensor = x + gate2 * self.mlp(modulate(x, shift2, scale2))
-        return made
-
-    def _attend(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        each = self.into(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        query, key, value = each.unbind(0)
-        seen = scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        made: Tensor = self.out(seen.transpose(1, 2).flatten(2))
         return made

@@ -88,7 +88,7 @@ class Emulator(nn.Module):
 
         Args:
             inputs: ``mean`` and ``std`` (channels,), ``leads`` (n,) [h] with ``change``
-                (n, channels), the standard deviation of a change, and ``area`` (lat,) of mean 1.
+                (n, channels), the usual size of a change, and ``area`` (lat,) of mean 1.
         """
         known = {float(lead): row for lead, row in zip(inputs["leads"], inputs["change"])}  # noqa: B905
         missing = [lead for lead in self.leads.tolist() if lead not in known]

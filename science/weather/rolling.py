@@ -1,0 +1,100 @@
+"""Forecasts by a trained emulator: from states of the air to states of the air."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from science.core.errors import UserError
+from science.core.forecast import Leg, Stepper, rollout
+from science.core.seeds import generator
+from science.weather.boundary import Boundary
+from science.weather.nets.emulator import Emulator
+
+States = NDArray[np.float32]
+Times = NDArray[np.datetime64]
+BATCH = 32  # states stepped at once: more is no faster on a processor
+
+
+def stepped(
+    net: Emulator,
+    states: States,
+    time: Times,
+    boundary: Boundary,
+    path: Sequence[float],
+    draws: torch.Generator | None = None,
+) -> Iterator[States]:
+    """Yield the states after each step of ``path``.
+
+    Args:
+        net: trained.
+        states: (batch, channels, lat, lon) in SI units.
+        time: (batch,) of each.
+        boundary: ground, sea and sun.
+        path: hours of each step, one after the other.
+        draws: gives the noise that tells members apart; ``None`` for the network's mean answer.
+    """
+
+    def draw(count: int) -> torch.Tensor:
+        return torch.randn(count, net.noise, generator=draws)
+
+    def legs() -> Iterator[Leg]:
+        when = time.astype("datetime64[s]")
+        for hours in path:
+            then = when + np.timedelta64(round(hours * 3600), "s")
+            forcings = torch.from_numpy(boundary.at(np.stack([when, then], 1)))
+            yield forcings, torch.full((len(states),), float(hours))
+            when = then
+
+    stepper = cast(Stepper, net)
+    with torch.inference_mode():
+        start = net.encode(torch.from_numpy(states))
+        for state in rollout(stepper, start, legs(), None if draws is None else draw):
+            made: States = net.decode(state).numpy()
+            yield made
+
+
+def forecasts(
+    net: Emulator,
+    states: States,
+    time: Times,
+    boundary: Boundary,
+    leads: Sequence[float],
+    step: float = 24.0,
+    members: int = 1,
+    seed: int = 0,
+    channels: Sequence[int] | None = None,
+) -> States:
+    """Forecasts from many starts: (members, starts, leads, channels, lat, lon).
+
+    Args:
+        net: trained.
+        states: (starts, channels, lat, lon).
+        time: (starts,).
+        boundary: ground, sea and sun.
+        leads: hours to keep, multiples of ``step``.
+        step: hours that the network takes at once.
+        members: of an ensemble; a single forecast has no noise.
+        seed: of the noise.
+        channels: places of the channels to keep; all unless given.
+    """
+    if members < 1 or (members > 1 and not net.noise):
+        cure = "choose an emulator trained as an ensemble" if members > 1 else "give 1 or more"
+        raise UserError(f"{members} members", cure)
+    kept = list(range(states.shape[1])) if channels is None else list(channels)
+    count = round(max(leads) / step)
+    place = {round(lead / step): i for i, lead in enumerate(leads)}
+    made = np.empty((members, len(states), len(leads), len(kept), *states.shape[2:]), np.float32)
+    rows = np.stack(np.unravel_index(np.arange(members * len(states)), made.shape[:2]), 1)
+    for begin in range(0, len(rows), BATCH):
+        member, start = rows[begin : begin + BATCH].T
+        noise = None if members == 1 else generator(seed, "noise", begin)
+        path = stepped(net, states[start], time[start], boundary, [step] * count, noise)
+        for number, state in enumerate(path, start=1):
+            if number in place:
+                made[member, start, place[number]] = state[:, kept]
+    return made

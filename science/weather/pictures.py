@@ -44,8 +44,8 @@ def _pictures(
             spectra(made, outlook, channels[0]),
             (
                 f"{shown(channels[0])[0]}: energy at each zonal wavenumber, 30 to 60 degrees, over"
-                " that of the truth. Below 1 is blur; a mean of possible weathers must be blurred, a"
-                " member must not."
+                " that of the truth. Below 1 is blur; a mean of possible weathers must be blurred,"
+                " a member must not."
             ),
         )
     ensembles = {n: m for n, m in made.items() if len(m) > 1}

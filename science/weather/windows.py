@@ -44,19 +44,23 @@ class Windows:
 
     @classmethod
     def of(
-        cls, series: Series, offsets: Sequence[int], val: Sequence[int], test: Sequence[int]
+        cls,
+        series: Series,
+        offsets: Sequence[int],
+        val: Sequence[int | str],
+        test: Sequence[int | str],
     ) -> Windows:
-        """Every piece whose times lie in one split; splits are whole years.
+        """Every piece whose times lie in one split; splits are years (2006) or months (2006-02).
 
         Raises:
-            UserError: a year is in two splits, or no piece is whole.
+            UserError: a time is in two splits, or no piece is whole.
         """
-        both = set(val) & set(test)
-        if both:
-            raise UserError(f"{sorted(both)} is in val and in test", "give each year one split")
+        watch, judge = within(series.time, val), within(series.time, test)
+        if (watch & judge).any():
+            both = f"{list(val)} and {list(test)}"
+            raise UserError(f"val and test share times: {both}", "give each time one split")
         place = series.places(offsets)
-        named = np.where(np.isin(series.years, list(test)), "test", "train")
-        named = np.where(np.isin(series.years, list(val)), "val", named)
+        named = np.where(judge, "test", np.where(watch, "val", "train"))
         each = named[place]
         whole = (each == each[:, :1]).all(1)
         if not whole.any():
@@ -100,13 +104,15 @@ class Windows:
         """What a network's ``adapt`` learns from these rows alone.
 
         ``mean`` and ``std`` (channels,); ``leads`` (n,) hours between two times of a piece, and
-        ``change`` (n, channels): root mean square of what a state changes in that time.
+        ``change`` (n, channels): root mean square of what a state changes in that time. ``area``
+        (lat,) of mean 1.
         """
         rows = self._some()
         mean, std = moments(self.series, rows[:, 0])
         leads = sorted({b - a for a in self.offsets for b in self.offsets if b > a})
         change = [self._change(rows, lead) for lead in leads]
         made = {"mean": mean, "std": std, "leads": np.array(leads), "change": np.array(change)}
+        made["area"] = self.series.grid.weight
         return {name: torch.from_numpy(np.asarray(v, np.float32)) for name, v in made.items()}
 
     def _some(self) -> Index:
@@ -125,6 +131,25 @@ class Windows:
             moved = self.series.states[end[block]] - self.series.states[start[block]]
             total += (moved.astype(np.float64) ** 2 * weight).mean((-1, -2)).sum(0)
         return np.sqrt(total / len(rows))
+
+
+def within(time: NDArray[np.datetime64], spans: Sequence[int | str]) -> NDArray[np.bool_]:
+    """(times,): which lie in one of the years (2006) or months (2006-02).
+
+    Raises:
+        UserError: a span is neither.
+    """
+    found = np.zeros(len(time), bool)
+    for span in spans:
+        try:
+            start = np.datetime64(str(span))
+        except ValueError:
+            start = np.datetime64("NaT", "D")
+        unit = np.datetime_data(start.dtype)[0]
+        if unit not in ("Y", "M"):
+            raise UserError(f"{span!r} is no year or month", "write 2006 or 2006-02")
+        found |= time.astype(f"datetime64[{unit}]") == start
+    return found
 
 
 class WindowRows:
@@ -152,8 +177,8 @@ class WindowData(LightningDataModule):
         card: name of a dataset card or path to one's own.
         offsets: hours from its start of each time in a piece, ascending from 0.
         batch_size: pieces in a training batch.
-        val: years that watch; by default the last but one.
-        test: years that judge; by default the last.
+        val: years (2006) or months (2006-02) that watch; by default the last year but one.
+        test: those that judge; by default the last year.
         options: passed to that function.
         workers: processes that fetch batches; 0 fetches in the trainer's own.
         stride: hours between starts that watch or judge.
@@ -164,8 +189,8 @@ class WindowData(LightningDataModule):
         card: str,
         offsets: Sequence[int] = (0, 6, 12, 24),
         batch_size: int = 16,
-        val: Sequence[int] | None = None,
-        test: Sequence[int] | None = None,
+        val: Sequence[int | str] | None = None,
+        test: Sequence[int | str] | None = None,
         options: Mapping[str, Any] | None = None,
         workers: int = 0,
     ) -> None:
@@ -197,8 +222,8 @@ class WindowData(LightningDataModule):
         if len(years) < 3 and (self.val is None or self.test is None):
             problem = f"{self.card}: {len(years)} years are too few for the default splits"
             raise UserError(problem, "name them: data.val=[YEAR] data.test=[YEAR]")
-        val = years[-2:-1] if self.val is None else self.val
-        test = years[-1:] if self.test is None else self.test
+        val: Sequence[int | str] = [int(y) for y in years[-2:-1]] if self.val is None else self.val
+        test: Sequence[int | str] = [int(y) for y in years[-1:]] if self.test is None else self.test
         return Windows.of(self.series, self.offsets, val, test)
 
     @property

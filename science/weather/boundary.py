@@ -115,4 +115,6 @@ def _to_start(time: NDArray[np.datetime64], month: int) -> NDArray[np.timedelta6
     """Time between each date and the nearest start of a month of the year."""
     year = time.astype("datetime64[Y]")
     starts = [(year + shift).astype("datetime64[M]") + month for shift in (-1, 0, 1)]
-    return np.min([np.abs(time - s.astype("datetime64[s]")) for s in starts], axis=0)
+    away = np.stack([np.abs(time - s.astype("datetime64[s]")) for s in starts])
+    nearest: NDArray[np.timedelta64] = away.min(axis=0)
+    return nearest

@@ -33,6 +33,7 @@ _STATE = {
     "v": "v_wind",
     "q": "specific_humidity",
 }
+_SURFACE = {"sst": "sea_surface_temperature", "ci": "sice_am"}
 Array = NDArray[Any]
 
 
@@ -48,7 +49,7 @@ class Circulation:
     def __init__(self, truncation: int = 31, start: str = "2000-10-03", step: float = 45.0) -> None:
         jcm = _jcm()
         self.truncation, self.step, self.start = truncation, step, np.datetime64(start, "s")
-        folder = Path(jcm.__file__).parent / "data/bc/t30/clim"
+        folder = jcm.FOLDER / "data/bc/t30/clim"
         coords = jcm.get_speedy_coords(layers=LAYERS, spectral_truncation=truncation)
         east, north = (np.asarray(axis, np.float64) for axis in coords.horizontal.nodal_axes)
         self.grid = Grid(np.rad2deg(np.arcsin(north))[::-1], np.rad2deg(east))
@@ -120,20 +121,21 @@ class Circulation:
 
         time = np.asarray(made.time_labels(), dtype="datetime64[s]").astype("datetime64[ns]")
         layered, flat = ("time", "sigma", "lat", "lon"), ("time", "lat", "lon")
+        arrays: dict[str, Any]
         arrays = {n: (layered, _turn(getattr(made.dynamics, name))) for n, name in _STATE.items()}
         arrays["sp"] = (flat, _turn(made.dynamics.normalized_surface_pressure) * PRESSURE)
         arrays["tp"] = (flat, self._rain(made, len(time)))
-        for name, source in (("sst", "sea_surface_temperature"), ("ci", "sice_am")):
-            arrays[name] = (flat, self._surface(source, time))
+        for short, source in _SURFACE.items():
+            arrays[short] = (flat, self._surface(source, time))
         coords = {"time": time, "sigma": self.sigma, "lat": self.grid.lat, "lon": self.grid.lon}
         dataset = xr.Dataset(arrays, coords)
-        for name in dataset.data_vars:
-            dataset[name].attrs = VARIABLES[str(name)].attributes
+        for name in arrays:
+            dataset[name].attrs = VARIABLES[name].attributes
         return dataset
 
     def _rain(self, made: Any, frames: int) -> Array:
         """(frames, lat, lon) [kg/m2] fallen since the frame before."""
-        rate = sum(np.asarray(made.observations[0][name]) for name in _RAIN)
+        rate = np.sum([made.observations[0][name] for name in _RAIN], axis=0)
         rate = rate.reshape(frames, -1, len(self.grid.lon), len(self.grid.lat))
         return _turn(rate.mean(1) * (86400 / PER_DAY) / 1000)
 
@@ -149,7 +151,8 @@ def day_of_year(time: NDArray[np.datetime64]) -> NDArray[np.int64]:
     since = (day - day.astype("datetime64[Y]")).astype(np.int64)
     year = day.astype("datetime64[Y]").astype(np.int64) + 1970
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    return np.where(leap & (since >= 59), since - 1, since)
+    day_number: NDArray[np.int64] = since - (leap & (since >= 59))
+    return day_number
 
 
 def _every(days: int) -> dict[str, float]:

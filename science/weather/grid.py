@@ -33,7 +33,8 @@ class Grid:
     def gaussian(cls, lats: int = 32, lons: int = 64) -> Grid:
         """The grid that spherical harmonics are exact on."""
         sine, _ = np.polynomial.legendre.leggauss(lats)
-        return cls(np.rad2deg(np.arcsin(sine))[::-1], np.arange(lons) * (360 / lons))
+        north = np.rad2deg(np.arcsin(sine[::-1]))
+        return cls(np.asarray(north, np.float64), np.arange(lons) * (360 / lons))
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Grid:

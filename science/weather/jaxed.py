@@ -1,7 +1,9 @@
 """What is used of jcm and JAX, in one place; importing it takes seconds and needs `[simulate]`."""
 
+from pathlib import Path
+
+import jcm
 from jax.numpy import asarray as array
-from jcm import __file__
 from jcm.checkpoint import load_checkpoint, save_checkpoint
 from jcm.date import to_datetime
 from jcm.forcing import ForcingData
@@ -12,14 +14,15 @@ from jcm.physics.speedy.speedy_terms import speedy_physics
 from jcm.physics_interface import PhysicsState
 from jcm.terrain import TerrainData
 
+FOLDER = Path(jcm.__file__).parent
 stations = TrackObserver.stations
 
 __all__ = [
+    "FOLDER",
     "ForcingData",
     "Model",
     "PhysicsState",
     "TerrainData",
-    "__file__",
     "array",
     "get_speedy_coords",
     "load_checkpoint",

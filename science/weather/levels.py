@@ -35,7 +35,8 @@ def to_pressure(
     for pressure in pressures:
         for name, field in _one(layers, np.log(sigma), np.log(pressure / surface)).items():
             made[name].append(field)
-    return {name: np.stack(fields, axis=-3) for name, fields in made.items()}
+    kind = surface.dtype
+    return {name: np.stack(fields, axis=-3).astype(kind) for name, fields in made.items()}
 
 
 def _one(layers: dict[str, Array], heights: Array, wanted: Array) -> dict[str, Array]:

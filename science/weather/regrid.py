@@ -52,7 +52,8 @@ def conserve(field: Array, source: Grid, target: Grid) -> Array:
 def _overlap(source: Array, target: Array) -> Array:
     """Length that each decreasing interval of the target shares with each of the source."""
     top = np.minimum(target[:-1, None], source[None, :-1])
-    return np.maximum(top - np.maximum(target[1:, None], source[None, 1:]), 0)
+    length: Array = top - np.maximum(target[1:, None], source[None, 1:])
+    return length.clip(min=0)
 
 
 def _along(source: Array, target: Array) -> Array:
@@ -61,7 +62,8 @@ def _along(source: Array, target: Array) -> Array:
 
 def _around(source: Array, target: Array) -> Array:
     turns = (_overlap(-_edges(source) - turn, -_edges(target)) for turn in (-360.0, 0.0, 360.0))
-    return np.sum(list(turns), axis=0)
+    shared: Array = np.sum(list(turns), axis=0)
+    return shared
 
 
 def _edges(middle: Array) -> Array:

@@ -115,7 +115,7 @@ class Series:
         Raises:
             UserError: it is not there.
         """
-        found = np.flatnonzero(self.time == np.datetime64(time, "s"))
+        found = np.flatnonzero(self.time == time)
         if not len(found):
             ends = f"{self.time[0]} to {self.time[-1]}"
             raise UserError(

@@ -89,7 +89,7 @@ class _Run:
     def _write(self, now: np.datetime64, frames: xr.Dataset, end: np.datetime64) -> None:
         import xarray as xr
 
-        first = _read(self.states / f"{now}.nc").expand_dims("time")
+        first = read_state(self.states / f"{now}.nc").expand_dims("time")
         block = xr.concat([first, frames.isel(time=slice(-1))], "time", data_vars="all")
         whole = surfaces(self.model, block)
         append(self.truth, whole.sel(time=whole.time < end), BLOCK * PER_DAY)
@@ -106,7 +106,7 @@ class _Run:
             self.model.begin(self.seed)
             return self.first - SPIN_UP
         self.model.load(self.mark)
-        now = self.model.time.astype("datetime64[D]")
+        now = np.datetime64(self.model.time, "D")
         if now > self.first:
             cut(self.truth, now)
         return now
@@ -161,7 +161,12 @@ def _dims(count: int, name: str, dims: tuple[str, ...]) -> tuple[str, ...]:
     return {4: dims, 3: ("time", "lat", "lon"), 2: ("lat", "lon")}[count]
 
 
-def _read(path: Path) -> xr.Dataset:
+def read_state(path: Path) -> xr.Dataset:
+    """The whole state of the model that a run kept.
+
+    Raises:
+        UserError: the file is damaged.
+    """
     import xarray as xr
 
     try:

@@ -31,7 +31,7 @@ def barotropic(card: str, runs: int = 16, days: int = 60, seed: int = 0) -> Seri
     states = spun(runs, days, seed)
     hours = np.arange(4 * days) * np.timedelta64(6, "h")
     starts = np.array([f"{2001 + run}-01-01" for run in range(runs)], "datetime64[s]")
-    time = (starts[:, None] + hours).ravel()
+    time = np.add.outer(starts, hours).ravel().astype("datetime64[s]")
     run = np.repeat(np.arange(runs), 4 * days)
     boundary = Boundary(Grid.gaussian(32, 64), sun=())
     return Series(states.reshape(-1, *states.shape[2:]), time, run, ("vo", "u", "v"), boundary)

@@ -28,3 +28,36 @@ def simulate(
         stores = simulate_many(out, years, start, seed, processes, tell)
     for store in stores:
         typer.echo(store)
+
+
+@app.command()
+def prepare(
+    source: Annotated[str, typer.Argument(help="NetCDF, GRIB or zarr, also at an address.")],
+    out: Annotated[Path, typer.Option(help="Zarr store to write.")],
+    channels: Annotated[
+        str | None, typer.Option(help="Comma-separated, such as z500,t850,sp; all unless given.")
+    ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(metavar="LATSxLONS", help="Gaussian grid to bring the fields to: 32x64."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    address: Annotated[
+        str | None, typer.Option(help="Scheduler of a dask cluster, tcp://HOST:8786.")
+    ] = None,
+) -> None:
+    """Write fields as one sharded array of channels that training reads directly."""
+    from science.core.errors import UserError
+    from science.core.progress import narrator
+    from science.weather.prepared import prepare as write
+
+    shape = None
+    if grid is not None:
+        parts = grid.split("x")
+        if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+            raise UserError(f"--grid {grid}", "write rows x columns: --grid 32x64")
+        shape = (int(parts[0]), int(parts[1]))
+    names = channels.split(",") if channels else None
+    with narrator() as tell:
+        write(source, out, names, shape, workers, address, lambda n, of: tell("shards", n, of, ""))
+    typer.echo(out)

@@ -33,8 +33,9 @@ class Grid:
     def gaussian(cls, lats: int = 32, lons: int = 64) -> Grid:
         """The grid that spherical harmonics are exact on."""
         sine, _ = np.polynomial.legendre.leggauss(lats)
-        north = np.rad2deg(np.arcsin(sine[::-1]))
-        return cls(np.asarray(north, np.float64), np.arange(lons) * (360 / lons))
+        north: Array = np.rad2deg(np.arcsin(sine[::-1]))
+        east: Array = np.arange(lons, dtype=np.float64) * (360 / lons)
+        return cls(north, east)
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Grid:

@@ -165,7 +165,8 @@ def _done(out: Path) -> NDArray[np.datetime64]:
     if not out.exists():
         return np.array([], "datetime64[ns]")
     with xr.open_zarr(out, consolidated=False) as store:
-        return store.time.values
+        done: NDArray[np.datetime64] = store.time.values
+        return done
 
 
 def _season(day: np.datetime64, others: Sequence[Path]) -> list[Path]:

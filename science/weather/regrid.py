@@ -69,3 +69,35 @@ def _around(source: Array, target: Array) -> Array:
 def _edges(middle: Array) -> Array:
     step = np.diff(middle).mean()
     return np.concatenate([middle - step / 2, [middle[-1] + step / 2]])
+
+
+def bilinear(field: Array, source: Grid, target: Grid) -> Array:
+    """A field of one grid at the points of another, linear in latitude and longitude.
+
+    Beyond the last rows of a global grid the field stays as it is there.
+
+    Raises:
+        UserError: the target is not inside the source.
+    """
+    up, north = _between(-source.lat, -target.lat)
+    lon = np.append(source.lon, source.lon[0] + 360) if source.circular else source.lon
+    wanted = target.lon + 360 * np.ceil((lon[0] - target.lon - 1e-6) / 360)
+    along, east = _between(lon, wanted)
+    slack = 0.0 if source.circular else 1e-6
+    outside = wanted.max() > lon[-1] + 1e-6
+    if not source.circular:
+        outside |= target.lat.max() > source.lat[0] + slack
+        outside |= target.lat.min() < source.lat[-1] - slack
+    if outside:
+        raise UserError(f"{target.told()} is not inside {source.told()}", "choose a grid inside")
+    closed = np.concatenate([field, field[..., :1]], axis=-1) if source.circular else field
+    rows = closed[..., up, :] * (1 - north)[:, None] + closed[..., up + 1, :] * north[:, None]
+    made: Array = rows[..., along] * (1 - east) + rows[..., along + 1] * east
+    return made.astype(field.dtype)
+
+
+def _between(axis: Array, wanted: Array) -> tuple[NDArray[np.int64], Array]:
+    """For each wanted place the point before it, and the share of the way to the next."""
+    place = np.clip(np.searchsorted(axis, wanted, side="right") - 1, 0, len(axis) - 2)
+    share = (wanted - axis[place]) / (axis[place + 1] - axis[place])
+    return place, share.clip(0, 1)

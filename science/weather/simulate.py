@@ -106,7 +106,7 @@ class _Run:
             self.model.begin(self.seed)
             return self.first - SPIN_UP
         self.model.load(self.mark)
-        now = np.datetime64(self.model.time, "D")
+        now: np.datetime64 = self.model.time.astype("datetime64[D]")
         if now > self.first:
             cut(self.truth, now)
         return now

@@ -59,6 +59,14 @@ def to_array(dataset: xr.Dataset, names: Sequence[str], file: str = "") -> NDArr
     return made
 
 
+def has(dataset: xr.Dataset, name: str) -> bool:
+    """Whether a dataset holds a channel."""
+    variable, level = split(name)
+    if variable not in dataset or level is None:
+        return variable in dataset
+    return "level" in dataset[variable].dims and level in dataset["level"].values
+
+
 def channel(dataset: xr.Dataset, name: str, file: str = "") -> xr.DataArray:
     """One channel of a dataset, (..., lat, lon).
 
@@ -67,15 +75,13 @@ def channel(dataset: xr.Dataset, name: str, file: str = "") -> xr.DataArray:
     """
     variable, level = split(name)
     told = f"{file}: " if file else ""
-    has = ", ".join(channels(dataset)) or "no field of (lat, lon)"
+    there = "it has " + (", ".join(channels(dataset)) or "no field of (lat, lon)")
     if variable not in dataset:
-        raise UserError(
-            f"{told}the variable {variable!r} of channel {name!r} is missing", f"it has {has}"
-        )
+        raise UserError(f"{told}the variable {variable!r} of channel {name!r} is missing", there)
     field = dataset[variable]
     if level is not None:
         if "level" not in field.dims or level not in dataset["level"].values:
-            raise UserError(f"{told}{variable!r} is not given at {level} hPa", f"it has {has}")
+            raise UserError(f"{told}{variable!r} is not given at {level} hPa", there)
         field = field.sel(level=level, drop=True)
     return field.transpose(..., "lat", "lon")
 

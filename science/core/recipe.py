@@ -83,8 +83,7 @@ class Recipe:
         weights = self.folder / "weights" / f"{name}.safetensors"
         if not weights.is_file():
             self._fit(name, fold, made)
-            with atomic(weights) as temporary:
-                save_file({k: v.contiguous() for k, v in made.state_dict().items()}, temporary)
+            keep(made, weights)
         made.load_state_dict(load_file(weights))
         return made.eval()
 
@@ -145,6 +144,12 @@ def _disturb(net: nn.Module, size: float, seed: int) -> None:
     with torch.no_grad():
         for weight in net.parameters():
             weight.mul_(1 + size * torch.randn(weight.shape, generator=stream).to(weight))
+
+
+def keep(net: nn.Module, path: Path) -> None:
+    """Write a network's weights, also of a layer that it holds under two names."""
+    with atomic(path) as temporary:
+        save_file({k: v.contiguous().clone() for k, v in net.state_dict().items()}, temporary)
 
 
 def begin(net: nn.Module, start: str) -> list[str]:

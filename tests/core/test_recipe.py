@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from science.core import data
 from science.core.errors import UserError
-from science.core.recipe import begin
+from science.core.recipe import begin, keep
 from science.core.releases import load
 from science.core.run import run
 from science.transits.nets.vetter import Vetter
@@ -68,3 +69,11 @@ def test_a_start_that_is_not_there_is_an_error(learned, tmp_path):
     file = toy.experiment(tmp_path / "c", start="transits/nowhere")
     with pytest.raises(UserError, match="neither a release nor a finished run"):
         run(file, out=tmp_path / "run")
+
+
+def test_a_layer_under_two_names_is_kept(tmp_path):
+    layer = torch.nn.Linear(3, 3)
+    keep(torch.nn.Sequential(layer, torch.nn.SiLU(), layer), tmp_path / "tied.safetensors")
+    found = load_file(tmp_path / "tied.safetensors")
+    assert found["0.weight"].equal(layer.weight)
+    assert found["2.weight"].equal(layer.weight)

@@ -49,6 +49,7 @@ def above_hull(
     network: str = NETWORK,
     hull: Hull | None = None,
     accelerator: str = "auto",
+    doubt: float = 0.0,
 ) -> Floats:
     """(n,) energy above the hull [eV/atom] as screening networks expect it, ``nan`` for misfits.
 
@@ -57,6 +58,8 @@ def above_hull(
         network: release, or folder of a run of crystals/screening.
         hull: of what is known; all of it unless given.
         accelerator: where the networks run.
+        doubt: how many times the spread of the networks is added, so that no crystal is chosen for
+            one network's mistake.
     """
     from science.crystals.energies import energies, samples
 
@@ -65,8 +68,8 @@ def above_hull(
     if not len(fit):
         return found
     hull = Hull.known() if hull is None else hull
-    said = energies(_nets(network), samples([structures[i] for i in fit]), accelerator).mean(0)
-    for row, e_form in zip(fit, said, strict=True):
+    each = energies(_nets(network), samples([structures[i] for i in fit]), accelerator)
+    for row, e_form in zip(fit, each.mean(0) + doubt * each.std(0), strict=True):
         found[row] = hull.above(structures[row].composition, float(e_form)).e_hull
     return found
 

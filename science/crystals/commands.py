@@ -31,6 +31,10 @@ Format = Annotated[
     Literal["cif", "poscar", "extxyz"], typer.Option("--format", help="Of the files written.")
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that share the work.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Scheduler of a dask cluster that relaxes instead."),
+]
 
 
 @app.command()
@@ -44,6 +48,7 @@ def predict(
     relax: Relax = False,
     oracle: Potential = "chgnet",
     workers: Workers = 1,
+    cluster: Cluster = None,
     format_: Format = "cif",
     seed: Seed = 0,
     out: Out = None,
@@ -52,7 +57,7 @@ def predict(
     from science.crystals import commands_make
 
     options = {"z": z, "samples": samples, "release": release, "relax": relax, "oracle": oracle}
-    options |= {"workers": workers, "format": format_, "seed": seed}
+    options |= {"workers": workers, "cluster": cluster, "format": format_, "seed": seed}
     commands_make.predict(formula, options, out)
 
 
@@ -62,10 +67,18 @@ def generate(
     elements: Annotated[
         str | None, typer.Option(metavar="Li,O,...", help="Use no other elements.")
     ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Only compositions that no list of known materials has.")
+    ] = False,
+    of: Annotated[
+        int | None,
+        typer.Option(min=1, help="Make so many, keep the N that networks expect most stable."),
+    ] = None,
     release: Release = None,
     relax: Relax = False,
     oracle: Potential = "chgnet",
     workers: Workers = 1,
+    cluster: Cluster = None,
     format_: Format = "cif",
     seed: Seed = 0,
     out: Out = None,
@@ -73,8 +86,9 @@ def generate(
     """Generate new materials: compositions and structures."""
     from science.crystals import commands_make
 
-    options = {"n": n, "elements": elements, "release": release, "relax": relax, "oracle": oracle}
-    options |= {"workers": workers, "format": format_, "seed": seed}
+    options = {"n": n, "elements": elements, "fresh": new, "of": of, "release": release}
+    options |= {"relax": relax, "oracle": oracle}
+    options |= {"workers": workers, "cluster": cluster, "format": format_, "seed": seed}
     commands_make.generate(options, out)
 
 
@@ -85,6 +99,7 @@ def relax(
     fmax: Annotated[float, typer.Option(min=1e-4, help="Force at rest [eV/Å].")] = 0.05,
     steps: Annotated[int, typer.Option(min=1, help="Most moves per structure.")] = 200,
     workers: Workers = 1,
+    cluster: Cluster = None,
     format_: Format = "cif",
     out: Out = None,
 ) -> None:
@@ -92,7 +107,8 @@ def relax(
     from science.crystals import commands_judge
 
     options: dict[str, Any] = {"oracle": oracle, "fmax": fmax, "steps": steps}
-    commands_judge.relax(files, options | {"workers": workers, "format": format_}, out)
+    options |= {"workers": workers, "cluster": cluster, "format": format_}
+    commands_judge.relax(files, options, out)
 
 
 @app.command()
@@ -103,14 +119,15 @@ def stability(
     ] = True,
     oracle: Potential = "chgnet",
     workers: Workers = 1,
+    cluster: Cluster = None,
     format_: Format = "cif",
     out: Out = None,
 ) -> None:
     """Tell how far structures lie above the convex hull, and whether they are known."""
     from science.crystals import commands_judge
 
-    options = {"relax": relax, "oracle": oracle, "workers": workers, "format": format_}
-    commands_judge.stability(files, options, out)
+    options = {"relax": relax, "oracle": oracle, "workers": workers, "cluster": cluster}
+    commands_judge.stability(files, options | {"format": format_}, out)
 
 
 @app.command()
@@ -147,6 +164,7 @@ def discover(
     ] = False,
     oracle: Potential = "chgnet",
     workers: Workers = 1,
+    cluster: Cluster = None,
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
@@ -154,5 +172,5 @@ def discover(
     from science.crystals import commands_discover
 
     options = {"rounds": rounds, "budget": budget, "compare": compare, "oracle": oracle}
-    options |= {"workers": workers, "seed": seed}
+    options |= {"workers": workers, "cluster": cluster, "seed": seed}
     commands_discover.discover(elements, options, out)

@@ -39,7 +39,7 @@ def read(files: Sequence[str], closest: float | None = None) -> Account:
     names = unique(_short(entry.name) for entry in found)
     return Account(
         [
-            Row(name, entry.structure, "given", entry.problem, {"source": entry.name})
+            Row(name, entry.structure, entry.note or "given", entry.problem, {"source": entry.name})
             for name, entry in zip(names, found, strict=True)
         ]
     )

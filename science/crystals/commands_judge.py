@@ -79,6 +79,7 @@ def evaluate(names: Sequence[str], options: Options, out: Path | None) -> None:
 def relax_rows(found: Account, options: Options, tell: files.Tell) -> None:
     """Put each row's structure to rest, with its energy; the row says so if that failed."""
     from science.crystals.oracle import oracle
+    from science.crystals.relax import cluster
     from science.crystals.relax import relax as settle
 
     rows, done = found.good, [0]
@@ -88,13 +89,15 @@ def relax_rows(found: Account, options: Options, tell: files.Tell) -> None:
         tell("relaxing", done[0], len(rows), "")
 
     how = {name: options[name] for name in ("fmax", "steps") if name in options}
-    results = settle(
-        found.structures,
-        oracle(options["oracle"]),
-        workers=options["workers"],
-        progress=progress,
-        **how,
-    )
+    with cluster(options.get("cluster")) as client:
+        results = settle(
+            found.structures,
+            oracle(options["oracle"]),
+            workers=options["workers"],
+            client=client,
+            progress=progress,
+            **how,
+        )
     for row, result in zip(rows, results, strict=True):
         row.structure = result.structure
         row.values |= {

@@ -42,7 +42,7 @@ def generate(options: Options, out: Path | None) -> None:
 
     with files.told() as tell:
         tell("drawing", 0, options["n"], "")
-        given = _given(options, "n", "release", "seed")
+        given = _given(options, "n", "fresh", "of", "release", "seed")
         found = _account(draw(elements=wanted, **given), "generated")
         tell("drawing", options["n"], options["n"], "")
         found, notes = _judged(found, options, tell)

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -33,9 +32,6 @@ from science.crystals.discover_space import Limits, Space, saved
 from science.crystals.discover_start import first_weights, oracle_error
 from science.crystals.discover_tables import frame, rates, results
 from science.crystals.propose import COMPOSITIONAL, STRUCTURAL, Proposal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ArmName = Literal["ours", "fixed", "random"]
 SAID = {"ours": "this run", "fixed": "without retraining", "random": "random choice"}
@@ -66,11 +62,12 @@ class Discovery:
         elements: the chemistry.
         rounds: of choosing, relaxing and learning.
         structural: relaxations a round of candidates made by substitution.
-        compositional: relaxations a round of random cells of neutral formulas.
+        compositional: relaxations a round of neutral formulas, placed by flow or at random.
         threshold: what counts as stable [eV/atom above the hull of what is known].
         arms: ``ours`` learns from every round, ``fixed`` never, ``random`` chooses by lot.
         repeats: of the arms that depend on the seed.
         hide: whether the campaign is kept from knowing MP-20's test split, to find it again.
+        larger: whether phases of large cells compete, whose energies are less exact.
         limits: of the candidates, see ``discover_space.Limits``.
         oracle: what relaxes.
         steps: most moves of a relaxation.
@@ -93,6 +90,7 @@ class Discovery:
         arms: Sequence[ArmName] = ("ours", "fixed", "random"),
         repeats: int = 1,
         hide: bool = True,
+        larger: bool = True,
         limits: Mapping[str, float] | None = None,
         oracle: str = "chgnet",
         steps: int = 150,
@@ -106,7 +104,8 @@ class Discovery:
     ) -> None:
         self.elements, self.rounds, self.threshold = tuple(elements), rounds, threshold
         self.quotas = {STRUCTURAL: structural, COMPOSITIONAL: compositional}
-        self.arms, self.repeats, self.hide = tuple(arms), repeats, hide
+        self.arms, self.repeats = tuple(arms), repeats
+        self.hide, self.larger = hide, larger
         self.limits = Limits(**(limits or {}))  # type: ignore[arg-type]
         self.oracle, self.steps, self.workers, self.cluster = oracle, steps, workers, cluster
         self.network, self.members = network, members
@@ -119,13 +118,14 @@ class Discovery:
     def run(self, recipe: Recipe) -> Found:
         """The campaign; what is done already is read from the folder."""
         from science.crystals.oracle import oracle
+        from science.crystals.relax import cluster
 
         folder = recipe.folder
-        space = Space.of(self.elements, self.limits, self.hide)
+        space = Space.of(self.elements, self.limits, self.hide, self.larger)
         pool = saved(folder / "pool.json", lambda: space.pool(self.limits, recipe.seed))
         potential = oracle(self.oracle)
         error = _once(folder / "oracle-error.json", lambda: oracle_error(space, potential))
-        with _client(self.cluster) as client:
+        with cluster(self.cluster) as client:
             judge = OracleJudge(
                 space, potential, steps=self.steps, workers=self.workers, client=client
             )
@@ -166,10 +166,11 @@ class Discovery:
         return found
 
     def _sources(self, space: Space) -> dict[str, Any]:
-        away = "test split of three elements and more hidden" if self.hide else "nothing hidden"
+        away = "MP-20 test split of three elements and more hidden" if self.hide else ""
+        large = "phases of large cells from the known index" if self.larger else "20 atoms at most"
         return {
             "elements": list(space.elements),
-            "hull": f"Materials Project phases (card crystals/mp-hull), MP-20 {away}",
+            "hull": ", ".join(filter(None, ["Materials Project phases", large, away])),
             "compared_with": "structures of MP-20, and formula and space group of the known index",
         }
 
@@ -221,7 +222,7 @@ def discover(
         elements: symbols.
         folder: state and discoveries; a campaign that was cut short goes on in it.
         rounds: of choosing, relaxing and learning.
-        budget: relaxations a round; one in six goes to formulas without a known structure.
+        budget: relaxations a round; one in four goes to formulas without a known structure.
         oracle: what relaxes.
         workers: processes that relax.
         cluster: address of a dask scheduler.
@@ -238,7 +239,7 @@ def discover(
     check(elements)
     config = checked(EXPERIMENT, [f"seed={seed}"])
     node = {k: v for k, v in config["protocol"].items() if not k.startswith("_")}
-    extra = budget // 6
+    extra = budget // 4
     mine = {
         "elements": list(elements),
         "rounds": rounds,
@@ -269,14 +270,3 @@ def _once(path: Path, make: Any) -> Any:
     if not path.is_file():
         write_json(path, make())
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-@contextmanager
-def _client(address: str | None) -> Iterator[Any]:
-    if address is None:
-        yield None
-        return
-    from dask.distributed import Client
-
-    with Client(address) as client:  # type: ignore[no-untyped-call]
-        yield client

@@ -18,7 +18,16 @@ from science.crystals import known as lists
 from science.crystals import read
 from science.crystals.hull import Hull
 from science.crystals.novelty import Known
-from science.crystals.propose import Parent, Proposal, compositional, listed, partly, structural
+from science.crystals.propose import (
+    Parent,
+    Proposal,
+    listed,
+    neutral,
+    partly,
+    searched,
+    structural,
+)
+from science.crystals.propose_predicted import predicted
 from science.crystals.substitute import Sizes
 
 if TYPE_CHECKING:
@@ -37,6 +46,7 @@ class Limits:
         fewest: different elements at least; binaries are the best explored of all.
         formulas: neutral formulas to draw for the compositional pipeline.
         samples: random cells of each.
+        predicted: structures of each by the generator.
         pool: candidates in all at most.
     """
 
@@ -45,6 +55,7 @@ class Limits:
     fewest: int = 3
     formulas: int = 40
     samples: int = 4
+    predicted: int = 4
     pool: int = 2500
 
 
@@ -69,9 +80,10 @@ class Space:
     formulas: set[str]
 
     @classmethod
-    def of(cls, elements: Sequence[str], limits: Limits, hide: bool) -> Space:
+    def of(cls, elements: Sequence[str], limits: Limits, hide: bool, larger: bool = False) -> Space:
         """The Materials Project's crystals; with ``hide`` less those of MP-20's test split.
 
+        With ``larger`` phases of large cells compete on the hull (`science.crystals.larger`).
         Only crystals of three elements and more are hidden: without a binary such as Li2Se, all
         that holds lithium and selenium would look stable.
         """
@@ -88,7 +100,7 @@ class Space:
         names = _index(set(chosen)) - (
             {listed(s) for _, s in hidden} - {listed(s) for _, s in seen}
         )
-        hull = Hull.known(leave_out=set(table.id[away].tolist()))
+        hull = Hull.known(leave_out=set(table.id[away].tolist()), larger=larger)
         formulas = {f for f, _ in names} | {s.composition.reduced_formula for _, s in seen}
         return cls(chosen, parents, Known(seen, names), Known(hidden), hull, formulas)
 
@@ -103,11 +115,13 @@ class Space:
         order = rng(seed, "pool").permutation(len(made))
         fresh = _unlisted((made[i] for i in order), self.known)
         taken = {p.formula for p in made} | self.formulas
-        formulas = compositional(
-            self.elements, sizes, taken, limits.formulas, limits.samples, seed, limits.atoms
-        )
-        both = [*fresh[: limits.pool], *formulas]
-        return [replace(p, name=f"p{i:05d}") for i, p in enumerate(both)]
+        formulas = neutral(self.elements, taken, limits.formulas, seed, limits.atoms)
+        every = [
+            *fresh[: limits.pool],
+            *predicted(formulas, limits.predicted, seed),
+            *searched(formulas, sizes, limits.samples, seed),
+        ]
+        return [replace(p, name=f"p{i:05d}") for i, p in enumerate(every)]
 
 
 def saved(path: Path, make: Callable[[], list[Proposal]]) -> list[Proposal]:

@@ -33,6 +33,7 @@ def frame(
                     "name": proposal.name,
                     "formula": proposal.formula,
                     "pipeline": proposal.pipeline,
+                    "maker": proposal.maker,
                     "predicted_e_form": one.choice.e_form,
                     "spread": one.choice.spread,
                     "predicted_e_hull": one.choice.e_hull,
@@ -90,6 +91,8 @@ def _measured(some: pd.DataFrame) -> dict[str, Any]:
     }
     for pipeline, part in some.groupby("pipeline", sort=False):
         measured[f"hit rate, {pipeline}"] = share(part["hit"])
+    for maker, part in some[some["maker"] != ""].groupby("maker", sort=False):
+        measured[f"hit rate, {maker}"] = share(part["hit"])
     repeats = max(1, some["repeat"].nunique())
     again = some[(some["hit"] == 1) & (some["hidden"] != "")]
     measured["found"] = _plain(some["hit"].sum() / repeats, len(some))

@@ -21,6 +21,7 @@ from science.core.evaluation import Measured
 from science.crystals import dng_metrics
 from science.crystals.csp_metrics import drawn, measured
 from science.crystals.evaluate_match import Found, nearest
+from science.crystals.matcher import CSP
 from science.crystals.validity import composition_problem, structure_problem
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ RULES = (
     "valid: sites at least 0.5 Angstrom apart, volume at least 0.1 cubic Angstrom, and charges "
     "that can balance by SMACT's oxidation states of 2014; metals and elements pass.",
     "matched: pymatgen's StructureMatcher(ltol=0.3, stol=0.5, angle_tol=10); rms in units of "
-    "(V / N)^(1/3), not gated by validity.",
+    "(V / N)^(1/3), not gated by validity. METRe and cRMSE are over references whose formula was "
+    "made, each met by any structure of it.",
 )
 
 
@@ -99,10 +101,11 @@ def evaluate(
         raise UserError("nothing to judge" if not rows else "no references to compare with")
     verdicts = [_verdict(row, i, len(rows), tell) for i, row in enumerate(rows)]
     every = [v["structure"] for v in verdicts]
-    matches = nearest(every, known, jobs, _named(tell, "matching", "pairs"))
+    matches, met = nearest(every, known, jobs, _named(tell, "matching", "pairs"))
     good = [v["structure"] for v in verdicts if v["valid"]]
     flags = {k: [bool(v[k]) for v in verdicts] for k in _FLAGS}
-    metrics = dng_metrics.shares(flags, resamples, seed) | _matched(matches, resamples, seed)
+    metrics = dng_metrics.shares(flags, resamples, seed)
+    metrics |= _matched(matches, resamples, seed) | _met(met, resamples, seed)
     truth = [structure for _, structure in known]
     made, real = dng_metrics.quantities(good), dng_metrics.quantities(truth)
     if energies is not None:
@@ -165,6 +168,17 @@ def _matched(matches: Sequence[Found], resamples: int, seed: int) -> dict[str, M
     found = {"matched": measured(hit.astype(np.float64), weights)}
     if hit.any():
         found["matched_rmse"] = measured(np.where(hit, distance, 0.0), weights, hit)
+    return found
+
+
+def _met(least: Floats, resamples: int, seed: int) -> dict[str, Measured]:
+    """Of the references whose formula was made: how many are met by any structure, and how well."""
+    if not len(least):
+        return {}
+    hit = np.isfinite(least)
+    weights = drawn(np.arange(len(hit)), resamples, seed)
+    found = {"metre": measured(hit.astype(np.float64), weights)}
+    found["crmse"] = measured(np.where(hit, least, CSP.stol), weights)
     return found
 
 

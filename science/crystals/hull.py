@@ -2,8 +2,8 @@
 
 A phase is stable at zero temperature if no mixture of other phases with the same composition has
 less energy. The known phases are the Materials Project's of at most 20 atoms per cell within 25 meV
-of its own hull; a phase with larger cells that is missing here can only make something look more
-stable than it is.
+of its own hull, and, where they are asked for, those of larger cells (`science.crystals.larger`). A
+phase that is missing can only make something look more stable than it is.
 """
 
 from __future__ import annotations
@@ -68,13 +68,25 @@ class Hull:
                 self._add(phase)
 
     @classmethod
-    def known(cls, card: str = "crystals/mp-hull", leave_out: Collection[str] = ()) -> Hull:
-        """The hull of a card with ``material_id``, ``formula``, ``formation_energy_per_atom``."""
+    def known(
+        cls,
+        card: str = "crystals/mp-hull",
+        leave_out: Collection[str] = (),
+        larger: bool = False,
+    ) -> Hull:
+        """The hull of a card with ``material_id``, ``formula``, ``formation_energy_per_atom``.
+
+        With ``larger`` phases of more than 20 atoms a cell compete as well; their energies are
+        less exact.
+        """
         frame = known.hull_entries(card)
         columns = ("material_id", "formula", "formation_energy_per_atom")
-        return cls(
-            itertools.starmap(Phase, zip(*(frame[c] for c in columns), strict=True)), leave_out
-        )
+        phases = list(itertools.starmap(Phase, zip(*(frame[c] for c in columns), strict=True)))
+        if larger:
+            from science.crystals.larger import larger as listed
+
+            phases += listed()
+        return cls(phases, leave_out)
 
     def add(self, phases: Iterable[Phase]) -> None:
         """Let further phases compete, the user's own or what has just been found."""

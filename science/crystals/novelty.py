@@ -68,10 +68,10 @@ class Known:
         self._rows: dict[str, list[tuple[str, Structure | CrystalTable]]] = defaultdict(list)
         self._reduced: dict[str, list[Reduced]] = {}
         self._index: dict[str, set[int]] = defaultdict(set)
-        self._formulas = {_key(_counts(formula)) for formula in formulas}
+        self._formulas = {_key(counts(formula)) for formula in formulas}
         self.add(structures)
         for formula, group in index:
-            self._index[_key(_counts(formula))].add(int(group))
+            self._index[_key(counts(formula))].add(int(group))
 
     @classmethod
     def cards(
@@ -159,12 +159,12 @@ def _amounts_of(formula: str | Composition) -> dict[str, int]:
     return {symbol: round(amount) for symbol, amount in amounts.items()}
 
 
-def _counts(formula: str) -> dict[str, int]:
-    """Of a formula without brackets, as lists of materials have them."""
-    counts: dict[str, int] = defaultdict(int)
+def counts(formula: str) -> dict[str, int]:
+    """Atoms of each element in a formula without brackets, as lists of materials have them."""
+    found: dict[str, int] = defaultdict(int)
     for symbol, amount in _PART.findall(formula):
-        counts[symbol] += int(amount or 1)
-    return counts
+        found[symbol] += int(amount or 1)
+    return found
 
 
 def _key(counts: Mapping[str, int]) -> str:

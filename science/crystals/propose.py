@@ -2,12 +2,13 @@
 
 Two pipelines, as in GNoME (Merchant et al. 2023, Nature 624, 80). The structural one replaces ions
 in known crystals, throughout or on one orbit of sites; the compositional one starts from neutral
-formulas without a structure and fills random cells. Every candidate remembers how it was made.
+formulas without a structure, which the generator places (`propose_predicted`) and random search.
+Every candidate remembers how it was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Parent = tuple[str, "Structure"]
 STRUCTURAL, COMPOSITIONAL = "structural", "compositional"
+FLOW, RANDOM = "the flow", "random cells"  # makers of structures of new formulas
 CLOSEST = 0.6  # of the sum of radii: nearer atoms make no crystal
 
 
@@ -52,6 +54,11 @@ class Proposal:
         """Plain values for a file."""
         plain = {k: getattr(self, k) for k in ("name", "pipeline", "likely", "evidence")}
         return plain | {"structure": self.structure.as_dict()}
+
+    @property
+    def maker(self) -> str:
+        """What placed the atoms of a new formula; empty for a substitution."""
+        return str(self.evidence.get("maker", ""))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Proposal:
@@ -113,32 +120,39 @@ def partly(
             yield Proposal("", new.structure, STRUCTURAL, new.probability, evidence)
 
 
-def compositional(
+def neutral(
     elements: Sequence[str],
-    sizes: Sizes,
     known: set[str],
-    formulas: int,
-    samples: int,
+    count: int,
     seed: int,
     most: int = 8,
     kinds: Sequence[int] = (3,),
-) -> Iterator[Proposal]:
-    """Random cells of neutral formulas that nobody lists.
+) -> list[Formula]:
+    """``count`` charge-balanced formulas that nobody lists, drawn by lot.
 
     Args:
-        elements: what candidates may consist of.
-        sizes: volumes to fill.
+        elements: what they may consist of.
         known: reduced formulas to leave out.
-        formulas: how many formulas to draw.
-        samples: cells of each.
-        seed: of formulas and cells.
-        most: atoms in a cell.
+        count: how many to draw.
+        seed: of the draw.
+        most: atoms in a formula unit.
         kinds: how many different elements.
     """
     free = [f for f in charge_balanced(elements, kinds, most) if f.reduced not in known]
-    order = rng(seed, "formulas").permutation(len(free))[:formulas]
-    for place in order:
-        yield from _cells(free[int(place)], sizes, samples, seed)
+    return [free[int(i)] for i in rng(seed, "formulas").permutation(len(free))[:count]]
+
+
+def searched(
+    formulas: Iterable[Formula], sizes: Sizes, samples: int, seed: int
+) -> Iterator[Proposal]:
+    """``samples`` random cells of each formula: what a generator has to beat."""
+    for formula in formulas:
+        cells = random_cells(dict(formula.amounts), sizes, samples, seed)
+        for number, cell in enumerate(cells):
+            evidence: dict[str, Any] = {"formula": formula.reduced}
+            evidence |= {"charges": dict(formula.charges), "maker": RANDOM}
+            evidence |= {"seed": seed, "sample": number}
+            yield Proposal("", cell, COMPOSITIONAL, 1.0, evidence)
 
 
 def prototype(structure: Structure) -> tuple[int, dict[str, str]]:
@@ -159,11 +173,3 @@ def prototype(structure: Structure) -> tuple[int, dict[str, str]]:
 def listed(structure: Structure) -> tuple[str, int]:
     """Reduced formula and space group: how lists of known materials name a crystal."""
     return str(structure.composition.reduced_formula), space_group(structure)
-
-
-def _cells(formula: Formula, sizes: Sizes, samples: int, seed: int) -> Iterator[Proposal]:
-    cells = random_cells(dict(formula.amounts), sizes, samples, seed)
-    for number, cell in enumerate(cells):
-        evidence: dict[str, Any] = {"formula": formula.reduced, "charges": dict(formula.charges)}
-        evidence |= {"maker": "random cells", "seed": seed, "sample": number}
-        yield Proposal("", cell, COMPOSITIONAL, 1.0, evidence)

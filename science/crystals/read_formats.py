@@ -101,6 +101,8 @@ def _from_poscar(text: str) -> Structure:
 def _said(problem: Exception) -> str:
     if "thickness" in str(problem) or "Singular" in str(problem):
         return "the cell has no volume; correct lengths and angles or lattice vectors"
+    if "NaN" in str(problem):
+        return "a coordinate or length is not a number (nan); correct it"
     kinds = {
         ZeroDivisionError: "a table in it has too few or too many values",
         IndexError: "it ends too early",

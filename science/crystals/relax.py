@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from science import paths
+from science.core.errors import UserError
 from science.crystals.fire import ATOMS, descend
 from science.crystals.oracle import Oracle
 from science.crystals.relaxed import Memory, Relaxed
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Job = list[tuple[str, "Structure"]]
 
-__all__ = ["Relaxed", "relax"]
+__all__ = ["Relaxed", "cluster", "relax"]
+ANSWER = 10  # seconds that a scheduler has to answer
 
 
 def relax(
@@ -67,6 +69,31 @@ def relax(
     for results in _spread(list(todo.items()), oracle, memory, workers, client, progress):
         known |= results
     return [known[key] for key in keys]
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """A client of the dask scheduler at ``address``, or ``None`` for none.
+
+    Raises:
+        UserError: dask is not installed, or nobody answers.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        cure = 'pip install "fifth-paradigm[cluster]"'
+        raise UserError("a cluster needs dask.distributed", cure) from None
+    try:
+        client: Any = Client(address, timeout=ANSWER)  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError, ValueError) as problem:
+        said = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        cure = "start `dask scheduler` and `dask worker`, and give tcp://HOST:8786"
+        raise UserError(f"{address}: no dask scheduler answers ({said})", cure) from None
+    with client:
+        yield client
 
 
 def _spread(

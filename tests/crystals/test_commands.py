@@ -105,6 +105,9 @@ def test_generate_passes_elements_and_format(stub, salt, tmp_path):
     assert crystals("generate", *words) == 0
     assert asked["elements"] == ["Na", "Cl"]
     assert "release" not in asked  # the generator knows its own
+    assert (asked["fresh"], "of" in asked) == (False, False)
+    assert crystals("generate", "--n", 1, "--new", "--of", 9, "--out", tmp_path / "b") == 0
+    assert (asked["fresh"], asked["of"]) == (True, 9)
     assert [p.suffix for p in (tmp_path / "structures").iterdir()] == [".vasp"]
 
 
@@ -144,6 +147,27 @@ def test_what_the_oracle_refuses_is_a_note_and_no_failure(cifs, tmp_path, salt, 
     hydride.to(filename=str(cifs / "c.cif"))
     assert crystals("relax", cifs, "--out", tmp_path / "out") == 0
     assert "note: c: the oracle does not know H" in capsys.readouterr().err
+
+
+def test_a_cluster_relaxes_what_a_command_is_given(cifs, tmp_path, capsys):
+    distributed = pytest.importorskip("distributed")
+    how = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**how) as cluster:
+        words = ("relax", cifs, "--cluster", cluster.scheduler_address)
+        assert crystals(*words, "--out", tmp_path / "spread") == 0
+    alone = tmp_path / "alone"
+    assert crystals("relax", cifs, "--out", alone) == 0
+    spread, here = (pd.read_csv(f / "structures.csv") for f in (tmp_path / "spread", alone))
+    assert spread["energy"].tolist() == here["energy"].tolist()
+    assert spread["converged"].all()
+
+
+def test_a_cluster_that_is_not_there_is_told_in_a_line(cifs, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("science.crystals.relax.ANSWER", 0.5)
+    words = ("relax", cifs, "--cluster", "tcp://127.0.0.1:9")
+    assert crystals(*words, "--out", tmp_path / "out") == 2
+    assert "no dask scheduler answers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["", "hello", "data_x\n_cell_length_a 1\n"])

@@ -19,7 +19,8 @@ from science.crystals.discover_tables import frame, rates, results, share
 from science.crystals.hull import Hull, Phase
 from science.crystals.novelty import Known
 from science.crystals.oracle import Response
-from science.crystals.propose import Proposal, compositional, prototype, structural
+from science.crystals.propose import Proposal, neutral, prototype, searched, structural
+from science.crystals.propose_predicted import predicted
 from science.crystals.random_cells import random_cells
 from science.crystals.substitute import Sizes
 from science.crystals.uncertainty import Uncertainty
@@ -27,6 +28,7 @@ from science.crystals.uncertainty import Uncertainty
 ALKALI, HALOGENS = ["Li", "Na", "K", "Rb", "Cs"], ["F", "Cl", "Br", "I"]
 QUOTAS = {"structural": 3}
 EMPTY = Hull([])
+PEROVSKITE = {"Sr": 1, "Pb": 1, "O": 3}
 
 
 def salt(a="Na", b="Cl", length=5.6):
@@ -41,6 +43,10 @@ def pool():
     return [
         Proposal(f"p{i:03d}", s, "structural", 1.0, {"parent": "x"}) for i, s in enumerate(made)
     ]
+
+
+def min_distance(structure):
+    return structure.distance_matrix[np.triu_indices(len(structure), 1)].min()
 
 
 def energy(structure):
@@ -301,9 +307,23 @@ def test_pipelines_remember_how_a_candidate_was_made():
     assert made[0].evidence["substitution"] == {"Na+": "K+"}
     again = Proposal.from_dict(json.loads(json.dumps(made[0].as_dict())))
     assert again.structure == made[0].structure
-    cells = list(compositional(["Na", "K", "Cl"], sizes, {"NaCl"}, 9, 2, 0, kinds=(2,)))
+    formulas = neutral(["Na", "K", "Cl"], {"NaCl"}, 9, 0, kinds=(2,))
+    cells = list(searched(formulas, sizes, 2, 0))
     assert {p.formula for p in cells} == {"KCl"}
     assert [p.evidence["charges"] for p in cells] == [{"Cl": -1, "K": 1}] * 2
+    assert {p.maker for p in cells} == {"random cells"}
+
+
+@pytest.mark.mirror
+def test_the_generator_places_new_formulas_as_known_types():
+    formulas = neutral(["Cs", "Sr", "Pb", "I", "Cl", "O"], set(), 400, 0, most=5)
+    some = [f for f in formulas if dict(f.amounts) in ({"Cs": 1, "Pb": 1, "I": 3}, PEROVSKITE)]
+    made = list(predicted(some, 3, seed=0))
+    assert {p.formula for p in made} == {f.reduced for f in some}
+    assert all(p.pipeline == "compositional" and p.maker == "the flow" for p in made)
+    assert all(p.evidence["template"] != "noise" for p in made)
+    assert all(min_distance(p.structure) > 1.5 for p in made)
+    assert not list(predicted([], 3, seed=0))
 
 
 def test_prototype_of_rock_salt():

@@ -59,7 +59,7 @@ BAD_CIF = {
     "unknown element": (block("Qq1 Qq 0 0 0 1\n"), "'Qq' at .* is no element"),
     "dummy species": (block("X1 X 0 0 0 1\n"), "'X' at .* is no element"),
     "unknown place": (block("Na1 Na ? 0 0 1\n"), "could not convert"),
-    "not a number": (block("Na1 Na nan 0 0 1\n"), "NaN"),
+    "not a number": (block("Na1 Na nan 0 0 1\n"), "not a number"),
     "vacancies": (block("Na1 Na 0 0 0 0.5\n"), "partial occupancy, Na:0.5 .*OrderDisordered"),
     "mixed": (block("A Fe 0 0 0 .5\nB Ni 0 0 0 .5\n"), "partial occupancy"),
     "overlap": (block("A Fe 0 0 0 1\nB Ni 0.05 0 0 1\n"), "overlap: 0.20 Angstrom between Fe .*Ni"),

@@ -227,9 +227,12 @@ def _signed(value: Any, pattern: str) -> str:
     return format(float(value), pattern).replace("-", "\u2212")
 
 
+_NOISE = 1e-12  # what rounding leaves of nothing
+
+
 def _pattern(measures: Sequence[Measure]) -> str:
     """One format for a column: as many decimals as its intervals, or else its size, deserve."""
-    sizes = [abs(m.value) for m in measures if m.value and math.isfinite(m.value)]
+    sizes = [abs(m.value) for m in measures if abs(m.value) > _NOISE and math.isfinite(m.value)]
     if not sizes:
         return ".3f"
     if max(sizes) < 1e-3 or max(sizes) >= 1e7 or max(sizes) / min(sizes) > 1e5:

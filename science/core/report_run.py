@@ -122,7 +122,9 @@ def _results_rows(files: RunFiles) -> tuple[list[dict[str, Any]], list[dict[str,
     rows = []
     noted = any(row.get("note") for row in files.rows)
     for place, row in enumerate(files.rows):
-        cells = {term(name).label: measure for name, measure in metrics(row).items()}
+        found = metrics(row)
+        order = [*(name for name in files.goals if name in found), *found]  # what is sought first
+        cells = {term(name).label: found[name] for name in order}
         note = {"Note": str(row.get("note") or "")} if noted else {}
         rows.append({"ours": place == 0, "Model": str(row.get("model", "")), **cells, **note})
     footer: list[dict[str, Any]] = []

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from science.crystals.hull import Hull
 from science.crystals.novelty import Known
 from science.crystals.oracle import unfit
+from science.crystals.stability import BELOW
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -52,7 +53,10 @@ def above_hull(
     accelerator: str = "auto",
     doubt: float = DOUBT,
 ) -> Floats:
-    """(n,) energy above the hull [eV/atom] as screening networks expect it, ``nan`` for misfits.
+    """(n,) energy above the hull [eV/atom] as screening networks expect it.
+
+    It is ``nan`` for what no network can be asked about, and where it is deeper below the hull than
+    anything has been found: the lowest of many expectations are mostly mistakes.
 
     Args:
         structures: any; they need not be at rest.
@@ -70,8 +74,9 @@ def above_hull(
         return found
     hull = Hull.known() if hull is None else hull
     each = energies(_nets(network), samples([structures[i] for i in fit]), accelerator)
-    for row, e_form in zip(fit, each.mean(0) + doubt * each.std(0), strict=True):
-        found[row] = hull.above(structures[row].composition, float(e_form)).e_hull
+    for row, e_form, spread in zip(fit, each.mean(0), each.std(0), strict=True):
+        above = hull.above(structures[row].composition, float(e_form)).e_hull
+        found[row] = above + doubt * spread if above > BELOW else np.nan
     return found
 
 

@@ -16,6 +16,7 @@ from science.core.samples import Samples
 from science.crystals import figures, gallery, viewer
 from science.crystals.account import measures, pretty
 from science.crystals.crystals import Crystals, unpack
+from science.crystals.matcher import CSP
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -47,7 +48,7 @@ def keep(
     nearest = {name: _least(values) for name, values in rms.items()}
     ours = next(iter(nearest.values()))
     shown = _picked(ours)
-    said = [(names[i], true[i], best[i], float(ours[i])) for i in shown]
+    said = [(names[i], true[i], _like(best[i], true[i]), float(ours[i])) for i in shown]
     drawn = [
         (
             "match-curves",
@@ -124,6 +125,15 @@ def _picked(distance: Floats, count: int = 8) -> list[int]:
     order = np.argsort(np.nan_to_num(distance, nan=np.inf), kind="stable")
     places = np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)
     return [int(order[place]) for place in places]
+
+
+def _like(made: Structure, known: Structure) -> Structure:
+    """The prediction in the cell and from the origin of the known crystal, where they match."""
+    from pymatgen.core.structure_matcher import StructureMatcher
+
+    same = StructureMatcher(CSP.ltol, CSP.stol, CSP.angle_tol, primitive_cell=False)
+    found: Structure | None = same.get_s2_like_s1(known, made)
+    return made if found is None else found
 
 
 def _pair(

@@ -49,14 +49,15 @@ def test_networks_say_what_lies_above_the_hull(monkeypatch):
             return self.energy + 0 * inputs["cell"][:, 0]
 
     monkeypatch.setattr(choose, "_nets", lambda name: (Says(-1.0), Says(-2.0)))
-    hull = Hull([Phase("salt", "NaCl", -2.0)])
+    hull = Hull([Phase("salt", "NaCl", -2.0), Phase("sylvite", "KCl", -1.2)])
     flat = Structure(Lattice.cubic(5), ["Na", "Cl"], [[0] * 3, [0] * 3])
     made = [rock("Na", "Cl"), flat, rock("K", "Cl")]
     found = choose.above_hull(made, "any", hull, doubt=0.0)
-    assert found[[0, 2]] == pytest.approx([0.5, -1.5])
+    assert found[[0, 2]] == pytest.approx([0.5, -0.3])
     assert np.isnan(found[1])
     doubted = choose.above_hull(made, "any", hull)
     assert doubted[0] == pytest.approx(1.5)
+    assert np.isnan(choose.above_hull([rock("Rb", "Cl")], "any", hull)).all()  # too good
     assert np.isnan(choose.above_hull([flat], "any", hull)).all()
 
 

@@ -42,6 +42,24 @@ def test_run_page_shows_known_beside_predicted(perovskite, salt, tmp_path):
     assert len(list((tmp_path / "figures").glob("*.svg"))) == 4
 
 
+def test_a_prediction_is_shown_from_the_origin_and_in_the_cell_of_the_known(perovskite):
+    from science.crystals.csp_pictures import _like
+
+    turned = perovskite * ((0, 1, 0), (0, 0, 1), (1, 0, 0))
+    turned.translate_sites(range(5), [0.3, 0.1, 0.7])
+    shown = _like(turned, perovskite)
+    assert np.allclose(shown.lattice.parameters, perovskite.lattice.parameters)
+    for site in perovskite:
+        near = shown.get_sites_in_sphere(site.coords, 0.05)
+        assert [one.specie for one in near] == [site.specie]
+
+
+def test_what_does_not_match_is_shown_as_it_is(perovskite, salt):
+    from science.crystals.csp_pictures import _like
+
+    assert _like(salt, perovskite) is salt
+
+
 @pytest.mark.parametrize("count", [1, 9])
 def test_few_targets_are_all_shown(count):
     from science.crystals.csp_pictures import _picked

@@ -10,16 +10,19 @@ from science.crystals import known, larger
 from science.crystals.hull import Hull
 
 
+METALS = {"Na": -1.5, "K": -1.6, "Rb": -1.7}
+
+
 @pytest.fixture
 def lists(monkeypatch):
     """A list that is off by 0.4 eV for each Se, and knows one large cell."""
-    salts = {f"{a}{x}": e for a, e in zip(("Na", "K", "Rb"), (-1.5, -1.6, -1.7), strict=True)
-             for x in ("Cl", "Se")}  # fmt: skip
-    here = pd.DataFrame({"formula": salts, "formation_energy_per_atom": salts.values()})
-    here["formula"], here["e_above_hull"] = list(salts), 0.0
+    pairs = [(f"{a}{x}", e) for a, e in METALS.items() for x in ("Cl", "Se")]
+    salts = dict(pairs)
+    here = pd.DataFrame(pairs, columns=["formula", "formation_energy_per_atom"])
+    here["e_above_hull"] = 0.0
     old = {f: e + 0.2 * ("Se" in f) for f, e in salts.items()}
     index = {"mbid": [f"i{i}" for i in range(8)], "composition": [*old, "Na20Se20", "Na3Se1"]}
-    index["e_form"] = [*old.values(), -1.6, -9.0]
+    index["e_form"] = [*old.values(), -1.6, -9.0]  # the last is small
     monkeypatch.setattr(known, "hull_entries", lambda card="": here)
     monkeypatch.setattr(known, "known_index", lambda card="": pd.DataFrame(index))
     for made in (larger.shifts, larger.larger):

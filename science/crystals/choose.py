@@ -38,7 +38,9 @@ def best(structures: Sequence[Structure], above: Floats, count: int) -> Ints:
         count: how many to take.
     """
     order = np.argsort(np.nan_to_num(above, nan=np.inf), kind="stable")
-    seen, first, again = set(), [], []
+    seen: set[str] = set()
+    first: list[int] = []
+    again: list[int] = []
     for row in order.tolist():
         formula = structures[row].composition.reduced_formula
         (again if formula in seen else first).append(row)

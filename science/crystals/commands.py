@@ -171,6 +171,11 @@ def discover(
     """Search a chemistry for stable materials, learning from every round."""
     from science.crystals import commands_discover
 
-    options = {"rounds": rounds, "budget": budget, "compare": compare, "oracle": oracle}
+    options: dict[str, Any] = {
+        "rounds": rounds,
+        "budget": budget,
+        "compare": compare,
+        "oracle": oracle,
+    }
     options |= {"workers": workers, "cluster": cluster, "seed": seed}
     commands_discover.discover(elements, options, out)

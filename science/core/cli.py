@@ -120,12 +120,24 @@ def run(
     experiment: Experiment,
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    profile: Annotated[
+        str, typer.Option(help="Arithmetic: fast, or portable to other processors.")
+    ] = "",
+    tracker: Annotated[str, typer.Option(help="Show it in mlflow or tensorboard.")] = "",
 ) -> None:
     """Run an experiment: train, compare with baselines, report."""
+    if profile:
+        from science.core.provenance.numeric import enter
+
+        enter(profile)
     from science.core.run import run as run_
 
     finished = run_(experiment, overrides or (), out=out)
     typer.echo(f"run: {finished.folder}")
+    if tracker:
+        from science.core.rerun.trackers import track
+
+        typer.echo(track(finished.folder, tracker))
 
 
 @app.command()

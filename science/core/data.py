@@ -144,7 +144,7 @@ class FoldData(LightningDataModule):
         """Shuffled batches whose order follows from the seed and the step."""
         learn = self.training_table
         how = (self.batch_size, self.seed, self._position, self.workers, learn.size, self.pairs)
-        return training_loader(SampleRows(learn), *how)
+        return training_loader(SampleRows(learn), *how, share=self._share())
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The rows the network is watched on, in an order that never changes."""
@@ -153,6 +153,10 @@ class FoldData(LightningDataModule):
         return ordered_loader(
             SampleRows(watched), many, self.workers, size=watched.size, pairs=self.pairs
         )
+
+    def _share(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
 
     def _position(self) -> int:
         # Not the optimiser's steps: several batches may add up to one of those.

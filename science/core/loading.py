@@ -15,11 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from science.core.errors import UserError
 from science.core.seeds import generator
 from science.core.sized import SizedSampler, sized_batches
 
 __all__ = [
     "Rows",
+    "Shared",
     "SizedSampler",
     "StepLoader",
     "StepSampler",
@@ -61,6 +63,30 @@ class StepSampler(Sampler[list[int]]):
             yield order[batch * self.batch_size : (batch + 1) * self.batch_size]
 
 
+class Shared(Sampler[list[int]]):
+    """One process's share of every batch: the batches of all together are those of one alone.
+
+    Args:
+        batches: the whole batches, a function of seed and step.
+        rank, world: which process this is, of how many.
+    """
+
+    def __init__(self, batches: Sampler[list[int]], rank: int, world: int) -> None:
+        self.batches, self.rank, self.world = batches, rank, world
+
+    def __len__(self) -> int:
+        return len(self.batches)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for rows in self.batches:
+            if len(rows) < self.world:
+                raise UserError(
+                    f"a batch of {len(rows)} samples for {self.world} processes",
+                    "raise data.batch_size",
+                )
+            yield rows[self.rank :: self.world]
+
+
 class StepLoader(DataLoader[Any]):
     """A loader that Lightning may resume in mid-epoch: the trainer's count is its place."""
 
@@ -80,11 +106,17 @@ def training_loader(
     workers: int = 0,
     size: NDArray[np.int64] | None = None,
     pairs: int | None = None,
+    share: tuple[int, int] = (0, 1),
 ) -> StepLoader:
-    """Shuffled, resumable batches for training; of like size if ``size`` is given."""
+    """Shuffled, resumable batches for training; of like size if ``size`` is given.
+
+    ``share`` is (rank, processes): each process gets its part of the same batches.
+    """
     sampler: Sampler[list[int]] = StepSampler(len(rows), batch_size, seed, position)
     if size is not None:
         sampler = SizedSampler(size, batch_size, seed, position, pairs)
+    if share[1] > 1:
+        sampler = Shared(sampler, *share)
     return StepLoader(
         _Whole(rows),
         batch_sampler=sampler,

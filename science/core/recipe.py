@@ -122,6 +122,7 @@ class Recipe:
                 logger=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,
+                use_distributed_sampler=False,  # batches are shared out by our own loader
             )
             started = (time.perf_counter(), time.process_time())
             trainer.fit(task, datamodule=fold, ckpt_path=last_checkpoint(checkpoints))

@@ -21,6 +21,7 @@ from science.core.recipe import Recipe
 from science.core.release import Release
 
 _TOLERANCE = 1e-3  # of a score, for storing weights by half
+_CODE = ("version", "commit", "dirty", "digest")
 _FILES = ("config.yaml", "manifest.json", "metrics.json", "members.json")
 
 
@@ -51,7 +52,7 @@ def described(folder: Path) -> dict[str, Any]:
         "made_by": {
             "experiment": _public(manifest.get("experiment", {})),
             "seed": config["seed"],
-            "code": manifest.get("code", {}),
+            "code": {k: v for k, v in manifest.get("code", {}).items() if k in _CODE},
             "kernels": manifest.get("hardware", {}).get("kernels", ""),
             "torch": manifest.get("packages", {}).get("torch", ""),
         },

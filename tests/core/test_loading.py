@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from science.core.errors import UserError
 from science.core.loading import StepSampler, ordered_loader, training_loader
 from science.core.table import TableRows
 
@@ -58,6 +59,25 @@ def test_loaders_hand_out_whole_batches(workers):
     assert [b.index.tolist() for b in seen] == batches(50, 16, 0, 0)
     ordered = list(ordered_loader(rows, 16, workers))
     assert [i for b in ordered for i in b.index.tolist()] == list(range(50))
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_several_processes_see_together_what_one_sees_alone(world):
+    rows = TableRows(toy.table(count=50))
+    alone = [b.index.tolist() for b in training_loader(rows, 12, 0, lambda: 1)]
+    parts = [
+        [b.index.tolist() for b in training_loader(rows, 12, 0, lambda: 1, share=(rank, world))]
+        for rank in range(world)
+    ]
+    for whole, *shares in zip(alone, *parts, strict=True):
+        assert sorted(row for rows in shares for row in rows) == sorted(whole)
+        assert {len(rows) for rows in shares} == {12 // world}
+
+
+def test_a_batch_too_small_to_share_is_refused():
+    loader = training_loader(TableRows(toy.table(count=4)), 2, 0, lambda: 0, share=(0, 3))
+    with pytest.raises(UserError, match="batch_size"):
+        list(loader)
 
 
 def test_a_loader_has_no_state_to_restore():

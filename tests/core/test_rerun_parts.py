@@ -107,9 +107,9 @@ def test_the_ladder():
     assert graded(0.9 + 2e-9, noise={"auc": 1e-9}) == "R3"
     assert graded(0.9 + 2e-5, noise={"auc": 1e-9}) == "R0"
     assert graded(0.905, entry=Entry(tolerances={"auc": 0.01})) == "R3"
-    assert graded(0.905, entry=ENSEMBLE, more={"auc": [0.9]}) == "R2"
-    assert graded(0.80, entry=ENSEMBLE, more={"auc": [0.8]}) == "R1"
-    assert graded(0.40, entry=ENSEMBLE, more={"auc": [0.4]}) == "R0"
+    assert graded(0.905, entry=ENSEMBLE, more=lambda m: {"auc": [0.9] * m}) == "R2"
+    assert graded(0.80, entry=ENSEMBLE, more=lambda m: {"auc": [0.8] * m}) == "R1"
+    assert graded(0.40, entry=ENSEMBLE, more=lambda m: {"auc": [0.4] * m}) == "R0"
 
 
 def test_a_number_that_was_not_measured_again_is_not_reproduced():

@@ -47,13 +47,34 @@ def environment() -> dict[str, Any]:
         "libc": " ".join(platform.libc_ver()).strip(),
         "torch": _torch(),
         "blas": _blas(),
-        **distributions(),
+        **installed(),
     }
 
 
-def distributions(site: Path | None = None, deep: bool = False) -> dict[str, Any]:
+def installed(deep: bool = False) -> dict[str, Any]:
+    """`distributions` of every folder that packages are imported from; the first one counts."""
+    every: dict[str, dict[str, str]] = {}
+    altered: dict[str, str] = {}
+    count = 0
+    for folder in _sites():
+        found = distributions(folder, deep)
+        every = {**found["distributions"], **every}
+        altered = {**found["altered"], **altered}
+        count += found["altered_count"]
+    order = sorted(every.items(), key=lambda item: item[0].lower())
+    shown = dict(sorted(altered.items())[:_SHOWN])
+    return {"distributions": dict(order), "altered": shown, "altered_count": count}
+
+
+def _sites() -> list[Path]:
+    """Folders on the path with distributions in them, in the order of import."""
+    known = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    places = [p for p in sys.path if p and (p in known or any(Path(p).glob("*.dist-info")))]
+    return [Path(p) for p in dict.fromkeys(map(os.path.realpath, places))]
+
+
+def distributions(folder: Path, deep: bool = False) -> dict[str, Any]:
     """``distributions``, ``altered`` and ``altered_count`` of one folder of packages."""
-    folder = site or Path(sysconfig.get_path("purelib"))
     stamps = dict(_walk(folder))
     stamp = hashlib.sha256(json.dumps(sorted(stamps.items())).encode()).hexdigest()
     memory = paths.cache() / "environment" / f"{_key(folder)}.json"
@@ -64,13 +85,13 @@ def distributions(site: Path | None = None, deep: bool = False) -> dict[str, Any
     every = [one for one in metadata.distributions(path=[str(folder)]) if one.metadata["Name"]]
     listed = [(one, list(_record(one))) for one in every]
     before: dict[str, list[Any]] = known.get("files", {})
-    installed = {} if deep else _installed(listed, stamps)
+    trusted = {} if deep else _trusted(listed, stamps)
     fresh: dict[str, list[Any]] = {}
     hashes = {}
     for name, own in stamps.items():
         old = before.get(name)
-        if name in installed:
-            hashes[name] = installed[name]
+        if name in trusted:
+            hashes[name] = trusted[name]
         elif old is not None and tuple(old[:2]) == own:
             hashes[name], fresh[name] = str(old[2]), old
         else:
@@ -94,7 +115,7 @@ def lock(known: dict[str, Any]) -> list[str]:
     return [f"{name}=={entry['version']}" for name, entry in known["distributions"].items()]
 
 
-def _installed(listed: Listed, stamps: Stamps) -> dict[str, str]:
+def _trusted(listed: Listed, stamps: Stamps) -> dict[str, str]:
     """SHA-256 as listed, of files of the listed size that are no younger than their list."""
     found = {}
     for one, files in listed:

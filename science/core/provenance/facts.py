@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -102,8 +103,19 @@ def artifacts(folder: Path) -> dict[str, str]:
         name = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in name.parts)
         if name.as_posix() not in _APART and not {*name.parts[:-1]} & {*_FOLDERS} and not hidden:
-            found[name.as_posix()] = sha256(path)
+            found[name.as_posix()] = _digest(path)
     return found
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of one that says where a user's own card lies, less that place."""
+    if path.name != "learned.json":
+        return sha256(path)
+    known = json.loads(path.read_text(encoding="utf-8"))
+    trained = known.get("trained_on", {})
+    if Path(str(trained.get("card", ""))).suffix:
+        trained["card"] = Path(trained["card"]).name
+    return identify(known)
 
 
 def portable_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,11 @@ processor has, and a fixed number of threads, so that other machines give the sa
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
+
+from science.core.errors import UserError
 
 Profile = Literal["fast", "deterministic", "portable"]
 VARIABLES = (
@@ -62,6 +65,23 @@ def environment(profile: str, given: Mapping[str, str] | None = None) -> dict[st
     if all(env.get(name) == value for name, value in PORTABLE.items()):
         env = {name: value for name, value in env.items() if name not in PORTABLE}
     return env
+
+
+def enter(profile: str) -> None:
+    """Start this very command anew in ``profile``, unless it is in force already.
+
+    Libraries read their variables when they are loaded, so a process cannot change its profile.
+
+    Raises:
+        UserError: there is no such profile.
+    """
+    if profile not in ("fast", "deterministic", "portable"):
+        raise UserError(f"no profile {profile!r}", "known: fast, deterministic, portable")
+    wanted = environment(profile)
+    if wanted != dict(os.environ):
+        sys.stdout.flush()
+        words = [sys.executable, "-m", "science", *sys.argv[1:]]
+        os.execve(sys.executable, words, wanted)  # noqa: S606 - our own interpreter and words
 
 
 def restored(numeric: Mapping[str, Any], given: Mapping[str, str] | None = None) -> dict[str, str]:

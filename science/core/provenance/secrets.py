@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 WITHHELD = "[withheld]"
-_NAMED = re.compile(r"token|secret|passw|passwd|credential|api_?key|private_?key|auth", re.I)
+_NAMED = re.compile(r"token|secret|passw|passwd|credential|api_?key|private_?key|auth(?!or)", re.I)
 _SHAPES = re.compile(
     r"""-----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
     |\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{20,}

@@ -1,4 +1,4 @@
-"""The verbs about runs: rerun, diff, doctor, runs, export, verify, sweep."""
+"""The verbs about runs: rerun, diff, doctor, runs, export, verify, sweep, track."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command ``fifth``."""
-    for verb in (rerun, diff, doctor, runs, export, verify, sweep):
+    for verb in (rerun, diff, doctor, runs, export, verify, sweep, track):
         app.command(verb.__name__)(verb)
 
 
@@ -172,8 +172,30 @@ def sweep(
     out: Annotated[Path | None, typer.Option(help="Folder of the sweep.")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at the same time.")] = 1,
     samples: Annotated[int, typer.Option(help="Random draws in place of the whole grid.")] = 0,
+    submitit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Run on SLURM, such as slurm_partition=cpu."),
+    ] = None,
 ) -> None:
     """Run an experiment over a grid or random draws; finished recipes are skipped."""
     from science.core.rerun.sweep import sweep as sweep_
 
-    typer.echo(f"sweep: {sweep_(experiment, axes, out, jobs=jobs, samples=samples)}")
+    launcher = None
+    if submitit:
+        from science.core.rerun.slurm import Cluster
+
+        options = dict(option.split("=", 1) for option in submitit if "=" in option)
+        launcher = Cluster(paths.runs() / "submitit", options)
+    folder = sweep_(experiment, axes, out, jobs=jobs, samples=samples, launcher=launcher)
+    typer.echo(f"sweep: {folder}")
+
+
+def track(
+    run: RunFolder,
+    tracker: Annotated[str, typer.Argument(metavar="TRACKER", help="mlflow or tensorboard.")],
+    where: Annotated[str, typer.Option(help="Tracking URI or folder.")] = "",
+) -> None:
+    """Show a finished run in MLflow or TensorBoard."""
+    from science.core.rerun.trackers import track as track_
+
+    typer.echo(track_(run, tracker, where))

@@ -15,7 +15,7 @@ from science.core.errors import UserError
 from science.core.files import sha256
 from science.core.provenance import numeric
 from science.core.provenance.code import code
-from science.core.provenance.environment import distributions, environment
+from science.core.provenance.environment import environment, installed
 from science.core.rerun.layers import LAYERS, MEANING, differences, facts
 from science.core.rerun.parting import Parting, parting
 from science.core.rerun.records import Recorded, read
@@ -98,14 +98,14 @@ def doctor(folder: str | Path, deep: bool = False) -> Health:
 def _here(run: Recorded, deep: bool) -> dict[str, Any]:
     packages = environment()
     if deep:
-        packages = packages | distributions(deep=True)
+        packages = packages | installed(deep=True)
     known = run.manifest
     return {
         "seed": known["seed"],
         "data": known["data"],
         "code": code(),
         "environment": packages,
-        "numeric": numeric.current() | {"variables": numeric.current()["variables"]},
+        "numeric": numeric.current(),
         "hardware": manifest.hardware(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from science.core.provenance.claims import judge
 from science.core.rerun.equivalence import Equivalence, equivalent, needed
 from science.core.rerun.expected import Entry
 
+More = Callable[[int], Mapping[str, Sequence[float]]]
 Grade = Literal["R4", "R3", "R2", "R1", "R0", "RX"]
 ORDER: tuple[Grade, ...] = ("RX", "R0", "R1", "R2", "R3", "R4")
 MEANING: dict[Grade, str] = {
@@ -55,7 +56,7 @@ def grade(
     differ: Sequence[str],
     noise: Mapping[str, float],
     entry: Entry,
-    more: Mapping[str, Sequence[float]] | None = None,
+    more: More | None = None,
 ) -> Graded:
     """Grade a repetition.
 
@@ -65,7 +66,7 @@ def grade(
         differ: files that differ; none for R4.
         noise: measure -> largest change that disturbances of the first weights made.
         entry: what the experiment declares: tolerances, ensemble, claims.
-        more: measure -> values of further seeds of the repetition.
+        more: runs so many further seeds of the repetition: measure -> values.
     """
     found = Graded("R0", differ=list(differ), numbers=_numbers(was, now, noise, entry))
     if not differ:
@@ -75,7 +76,7 @@ def grade(
     found.reasons.append(f"{len(differ)} files differ, first {differ[0]}")
     if _near(found):
         found.grade = "R3"
-    elif _like(found, was, now, entry, more or {}):
+    elif _like(found, was, now, entry, more):
         found.grade = "R2"
     elif _claimed(found, rows, entry):
         found.grade = "R1"
@@ -119,15 +120,16 @@ def _like(
     was: Mapping[str, float],
     now: Mapping[str, float],
     entry: Entry,
-    more: Mapping[str, Sequence[float]],
+    more: More | None,
 ) -> bool:
     """The equivalence test of the first measure that has an ensemble."""
     name = next((n for n in was if len(entry.ensemble.get(n, ())) >= 3 and n in now), None)
     if name is None:
         found.reasons.append("no ensemble of seeds is declared, so no statistical test was made")
         return False
-    again = [now[name], *more.get(name, ())]
     wanted = needed(len(entry.ensemble[name]), entry.margin)
+    others = more(wanted - 1) if more is not None and wanted is not None and wanted > 1 else {}
+    again = [now[name], *others.get(name, ())]
     if wanted is not None and len(again) < wanted:
         found.reasons.append(
             f"a fair test of {name} needs {wanted} seeds of the repetition, there are {len(again)}"

@@ -100,7 +100,7 @@ def _row(root: Path, folder: Path) -> dict[str, Any] | None:
         config = mapping(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
     except (OSError, ValueError, yaml.YAMLError):
         config = {}
-    if "release" in config or folder.name in ("trials", "code") or _within_trials(root, folder):
+    if {"release", "suite"} & set(config) or _within_trials(root, folder):
         return None
     manifest = _json(folder / "manifest.json")
     done = (folder / "metrics.json").is_file() and bool(manifest)

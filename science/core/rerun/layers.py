@@ -19,7 +19,14 @@ MEANING = {
     "instructions": "the processor's instructions that were used",
     "hardware": "the processor or its accelerator",
 }
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# Threads are a layer of their own, Lightning sets the next, and no result depends on the last.
+_APART = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "PYTHONHASHSEED",
+)
 _SHOWN = 6  # differences of one layer that are spelled out
 _ABSENT = "nothing"
 
@@ -39,8 +46,7 @@ def differences(was: Recorded, now: Recorded) -> dict[str, list[str]]:
 def facts(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
     """The same for all that manifests say by themselves, which is all but the config."""
     numeric = (was["numeric"], now["numeric"])
-    own = [{k: v for k, v in n["variables"].items() if k not in _THREADS} for n in numeric]
-    own = [{k: v for k, v in o.items() if k != "PYTHONHASHSEED"} for o in own]
+    own = [{k: v for k, v in n["variables"].items() if k not in _APART} for n in numeric]
     kernels = [{"kernels": n["kernels"], **o} for n, o in zip(numeric, own, strict=True)]
     threads = [{"threads": n["threads"]} for n in numeric]
     machines = [{k: m["hardware"].get(k) for k in ("processor", "gpu")} for m in (was, now)]
@@ -49,9 +55,9 @@ def facts(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]
         "seed": list(_changes({"seed": was["seed"]}, {"seed": now["seed"]})),
         "code": list(_code(was["code"], now["code"])),
         "environment": list(_environment(was["environment"], now["environment"])),
-        "threads": list(_changes(*threads)),
-        "instructions": list(_changes(*kernels)),
-        "hardware": list(_changes(*machines)),
+        "threads": list(_changes(threads[0], threads[1])),
+        "instructions": list(_changes(kernels[0], kernels[1])),
+        "hardware": list(_changes(machines[0], machines[1])),
     }
 
 

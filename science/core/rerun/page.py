@@ -70,6 +70,11 @@ def _why(page: Report, verdict: Verdict) -> None:
         page.table(rows, "Layers in which the two runs differ, as recorded. Not all need matter.")
     elif verdict.graded.grade not in ("R4", "RX"):
         page.text("The records of the two runs differ in no layer.")
+    if "hardware" in verdict.layers:
+        page.note(
+            "Another processor cannot be put back. To take its part out of the question, repeat "
+            "with `--profile portable` on both machines and compare the two: `fifth diff A B`."
+        )
     if verdict.cause is None:
         return
     page.section("Which of them matters", level=3)

@@ -53,6 +53,8 @@ def read(folder: str | Path) -> Recorded:
     folder = Path(folder)
     if not (folder / "config.yaml").is_file():
         raise UserError(f"{folder}: holds no run", "name the folder that `fifth run` printed")
+    if (folder / "suite.json").is_file():
+        raise UserError(f"{folder}: a suite of several runs", "name the folder of one of them")
     if not (folder / "manifest.json").is_file():
         cure = f"finish it: fifth run {folder / 'config.yaml'} --out {folder}"
         raise UserError(f"{folder}: this run is not finished", cure)

@@ -20,14 +20,16 @@ from science.core.provenance import numeric
 from science.core.rerun import expected
 from science.core.rerun.cause import Cause, Search
 from science.core.rerun.expected import Entry
-from science.core.rerun.grade import MEANING, NUDGE, ORDER, Graded, bitwise, grade
+from science.core.rerun.grade import MEANING, NUDGE, ORDER, Graded, More, bitwise, grade
 from science.core.rerun.layers import differences
 from science.core.rerun.parting import Parting, parting
 from science.core.rerun.records import Recorded, read, values
 from science.core.rerun.repeat import NotRestoredError, Place, repeat
+from science.core.seeds import derive
 
 PROFILES = ("here", "original", "fast", "deterministic", "portable")
 CHEAP_S = 120.0  # processor seconds of a run beyond which noise is not measured unasked
+_SEEDS = 2**31  # that any library takes
 _DISTURBED = 3  # runs from disturbed weights
 
 
@@ -55,7 +57,7 @@ class Verdict:
 
     def passes(self, least: str) -> bool:
         """Whether the grade is ``least`` or better."""
-        return ORDER.index(self.graded.grade) >= ORDER.index(least)  # type: ignore[arg-type]
+        return ORDER.index(self.graded.grade) >= ORDER.index(least)
 
     def plain(self) -> dict[str, Any]:
         """As plain data for JSON."""
@@ -147,7 +149,8 @@ def _against_run(
     differ = bitwise(*(r.manifest["results"]["artifacts"] for r in (original, again)))
     shaken = measured_noise(original, place, noise, entry.noise) if differ else {}
     rows = again.manifest["results"]["metrics"]
-    graded = grade(original.values, again.values, rows, differ, shaken, entry)
+    seeds = _other_seeds(original, place, config)
+    graded = grade(original.values, again.values, rows, differ, shaken, entry, seeds)
     verdict = Verdict(
         target,
         graded,
@@ -189,7 +192,8 @@ def _against_declared(
     now = again.manifest["results"]["artifacts"]
     differ = bitwise(entry.artifacts, {n: d for n, d in now.items() if n in entry.artifacts})
     rows = again.manifest["results"]["metrics"]
-    graded = grade(entry.metrics, values(rows), rows, differ, entry.noise, entry)
+    seeds = _other_seeds(blank, place, config)
+    graded = grade(entry.metrics, values(rows), rows, differ, entry.noise, entry, seeds)
     layers = {}
     for layer, key, value in (
         ("code", "code", again.manifest["code"]["digest"]),
@@ -201,6 +205,21 @@ def _against_declared(
         if differ and was and was != value:
             layers[layer] = [f"{key}: {was[:12]} -> {value[:12]}"]
     return Verdict(target, graded, folder, layers=layers, cost=(entry.cpu_s, again.cpu_s))
+
+
+def _other_seeds(original: Recorded, place: Place, config: Mapping[str, Any]) -> More:
+    """What runs further seeds of a repetition, none of which the ensemble is likely to hold."""
+
+    def more(count: int) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for which in range(count):
+            seed = derive(int(config["seed"]), "rerun", which) % _SEEDS
+            done = repeat(original, place, f"seed-{which}", {**config, "seed": seed})
+            for name, value in _metrics(done.folder).items():
+                found.setdefault(name, []).append(value)
+        return found
+
+    return more
 
 
 def measured_noise(

@@ -125,6 +125,6 @@ def _curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     except (OSError, ValueError, KeyError):
         return {}
     found: dict[str, list[tuple[int, float]]] = {}
-    for (name, epoch), value in mean.items():
+    for name, epoch, value in mean.reset_index().to_numpy():
         found.setdefault(str(name), []).append((int(epoch), float(value)))
     return {name: points[:: max(1, len(points) // _CURVES)] for name, points in found.items()}

@@ -95,7 +95,7 @@ def sweep(
         trials.append((Trial(overrides, folder / identify(portable_config(config))[:12]), config))
     start = launcher or Fresh()
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        said = list(pool.map(lambda pair: _one(*pair, start, script), trials))
+        said = list(pool.map(lambda one: _one(one[0], one[1], start, script), trials))
     table = _table([trial for trial, _ in trials], said)
     write_text(folder / "sweep.csv", table.to_csv(index=False))
     from science.core.rerun.sweep_page import write

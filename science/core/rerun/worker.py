@@ -16,6 +16,8 @@ def main(arguments: list[str]) -> int:
     """Do what the file says."""
     task: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     folder = Path(task["out"])
+    if task.get("kill"):
+        die_at(int(task["kill"]))
     if task["kind"] == "run":
         from science.core.run import run
 
@@ -23,6 +25,29 @@ def main(arguments: list[str]) -> int:
     else:
         partly(Path(task["config"]), folder, task)
     return 0
+
+
+def die_at(batch: int) -> None:
+    """Let this process be killed, with no warning, once it has trained on so many batches."""
+    import os
+    import signal
+
+    from science.core.callbacks.history import Progress
+
+    class Fatal(Progress):
+        """Progress that ends badly."""
+
+        seen = 0
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            """Count, and die."""
+            Fatal.seen += 1
+            if Fatal.seen == batch:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    from science.core import recipe
+
+    recipe.Progress = Fatal  # type: ignore[misc]
 
 
 def partly(file: Path, folder: Path, task: dict[str, Any]) -> None:
@@ -40,7 +65,7 @@ def partly(file: Path, folder: Path, task: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     nudge = (float(task.get("nudge", 0.0)), int(task.get("which", 0)))
     recipe = Recipe(config, folder, stop=task.get("stop"), nudge=nudge)
-    protocol = build(config["protocol"]) if config.get("protocol") else HoldOut()
+    protocol: Any = build(config["protocol"]) if config.get("protocol") else HoldOut()
     try:
         done = hasattr(protocol, "measure")
         results = protocol.measure(recipe) if done else judged(recipe, protocol)

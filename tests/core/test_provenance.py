@@ -96,6 +96,7 @@ def test_values_of_secret_variables_are_known_by_their_names(monkeypatch):
 def test_ordinary_facts_are_left_alone():
     facts = {"digest": "ab" * 32, "auc": 0.5, "tokens": 12, "note": "author of tokenizers==0.21"}
     facts["author"] = "Somebody Else"
+    facts["altered"] = {"google/auth/token.py": "planted", "SecretStorage": "3.3.3"}
     assert clean(facts) == facts
     assert not found("def author(token): return token")
 

@@ -15,6 +15,7 @@ from science.core.provenance.store import Store
 
 _SOURCES = {".py", ".yaml", ".yml", ".toml", ".cfg", ".json", ".md", ".j2", ".css", ".js", ".sh"}
 _LARGEST = 1_000_000  # bytes of one untracked file
+_FILES = 500  # untracked files that are kept
 _MOST = 20_000_000  # bytes of the difference
 
 
@@ -39,9 +40,12 @@ def code(store: Store | None = None) -> dict[str, Any]:
         return known
     if patch:
         known["patch"] = _keep(store, "the difference from the commit", patch, _MOST, withheld)
-    for name in filter(None, names):
+    sources = [name for name in names if Path(name).suffix in _SOURCES]
+    if len(sources) > _FILES:
+        withheld[f"{len(sources) - _FILES} further files"] = f"more than {_FILES} are untracked"
+    for name in sources[:_FILES]:
         path = paths.ROOT / name
-        if path.suffix in _SOURCES and path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink():
             kept = _keep(store, name, path.read_bytes(), _LARGEST, withheld)
             if kept:
                 known["untracked"][name] = kept

@@ -75,8 +75,8 @@ def _sites() -> list[Path]:
 
 def distributions(folder: Path, deep: bool = False) -> dict[str, Any]:
     """``distributions``, ``altered`` and ``altered_count`` of one folder of packages."""
-    stamps = dict(_walk(folder))
-    stamp = hashlib.sha256(json.dumps(sorted(stamps.items())).encode()).hexdigest()
+    stamps = _walk(folder)
+    stamp = hashlib.sha256(repr(stamps).encode()).hexdigest()
     memory = paths.cache() / "environment" / f"{_key(folder)}.json"
     known = {} if deep else _read(memory)
     if known.get("stamp") == stamp:
@@ -164,15 +164,21 @@ def _record(one: metadata.Distribution) -> Iterator[tuple[str, str, int]]:
         yield row[0], digest, int(row[2]) if row[2].isdigit() else -1
 
 
-def _walk(folder: Path, above: str = "") -> Iterator[tuple[str, tuple[int, int]]]:
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda e: e.name):
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name != "__pycache__":
-                    yield from _walk(Path(entry.path), f"{above}{entry.name}/")
-            elif not entry.name.endswith(".pyc") and entry.is_file():
-                state = entry.stat()
-                yield f"{above}{entry.name}", (state.st_size, state.st_mtime_ns)
+def _walk(folder: Path) -> Stamps:
+    """Size and time of every file below ``folder``, less compiled copies."""
+    found: Stamps = {}
+    waiting = [("", str(folder))]
+    while waiting:
+        above, place = waiting.pop()
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != "__pycache__":
+                        waiting.append((f"{above}{entry.name}/", entry.path))
+                elif not entry.name.endswith(".pyc") and entry.is_file():
+                    state = entry.stat()
+                    found[above + entry.name] = (state.st_size, state.st_mtime_ns)
+    return dict(sorted(found.items()))
 
 
 def _torch() -> dict[str, str]:

@@ -54,7 +54,7 @@ def facts(
         "config": identify(portable_config(config)),
         "code": state,
         "environment": environment(),
-        "packages": manifest.packages(),
+        "packages": {n: e["version"] for n, e in environment()["distributions"].items()},
         "data": known,
         "seed": recipe.seed,
         "streams": _STREAMS,

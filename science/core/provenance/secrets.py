@@ -59,12 +59,13 @@ def found(text: str) -> str:
 
 
 def _entry(key: str, value: Any) -> Any:
-    secret = isinstance(value, str) and _NAMED.search(key) and not _is_digest(value)
+    secret = isinstance(value, str) and _NAMED.search(key) and not _is_plain(value)
     return WITHHELD if secret and len(value) >= 6 else clean(value)
 
 
-def _is_digest(value: str) -> bool:
-    return bool(re.fullmatch(r"[0-9a-f]{64}|[0-9.]+[a-z0-9.+]*", value))
+def _is_plain(value: str) -> bool:
+    """A digest, a version, or what is said of a package's file, whatever its name."""
+    return bool(re.fullmatch(r"[0-9a-f]{64}|[0-9.]+[a-z0-9.+]*|edited|missing|planted", value))
 
 
 def _text(text: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 _ZYGOTE = Path(__file__).with_name("zygote.py")
+_PAUSE_S = 0.02
 _TAIL = 2000  # characters of a worker's output that a message quotes
 
 
@@ -121,8 +123,10 @@ class Warm:
         return int(self._ask(asked)["pid"])
 
     def wait(self, pid: int) -> int:
-        """Wait for a worker's end; others that end meanwhile are not forgotten."""
-        return int(self._ask({"wait": pid})["code"])
+        """Wait for a worker's end; others may be started and end meanwhile."""
+        while (code := self._ask({"wait": pid})["code"]) is None:
+            time.sleep(_PAUSE_S)
+        return int(code)
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         with self._gate:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from science.core.callbacks.record import TRACES
 from science.core.callbacks.recorder import read_trace
 from science.core.glossary import term
+from science.core.manifest import command
 from science.core.report import Report
 from science.core.rerun.grade import MEANING, ORDER
 from science.core.rerun.layers import MEANING as LAYER
@@ -33,6 +34,7 @@ def write(verdict: Verdict, original: Recorded | None) -> None:
     _why(page, verdict)
     _numbers(page, verdict)
     _trace(page, verdict, original)
+    page.section("How to run this again").code(command())
     _ladder(page)
     page.write(verdict.folder / "report.html")
 
@@ -56,7 +58,7 @@ def _cards(verdict: Verdict) -> Iterator[tuple[str, Any, str, str]]:
     if verdict.cause and verdict.cause.layers:
         yield "Cause", " + ".join(verdict.cause.layers), "found by putting it back", "good"
     was, now = verdict.cost
-    yield "Cost [CPU s]", f"{now:.0f}", f"{was:.0f} the first time", ""
+    yield "Cost [CPU s]", f"{now:.3g}", f"{was:.3g} the first time", ""
 
 
 def _why(page: Report, verdict: Verdict) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -14,7 +15,6 @@ from typing import Any
 import yaml
 
 from science import paths
-from science.core import manifest
 from science.core.errors import UserError
 from science.core.files import write_json, write_text
 from science.core.provenance import numeric
@@ -207,9 +207,10 @@ def _git(*words: str, cwd: Path) -> None:
         raise NotRestoredError(f"git {words[0]}: {done.stderr.strip()[:200]}")
 
 
-def command_of(original: Recorded) -> str:
-    """How the original was started, for people."""
-    return str(original.manifest.get("command") or manifest.command())
+def forget_worktrees() -> None:
+    """Let git forget worktrees whose folders are gone."""
+    with contextlib.suppress(NotRestoredError):
+        _git("worktree", "prune", cwd=paths.ROOT)
 
 
 def must(done: Repetition) -> Repetition:

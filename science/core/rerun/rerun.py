@@ -24,7 +24,7 @@ from science.core.rerun.grade import MEANING, NUDGE, ORDER, Graded, More, bitwis
 from science.core.rerun.layers import differences
 from science.core.rerun.parting import Parting, parting
 from science.core.rerun.records import Recorded, read, values
-from science.core.rerun.repeat import NotRestoredError, Place, repeat
+from science.core.rerun.repeat import NotRestoredError, Place, forget_worktrees, repeat
 from science.core.seeds import derive
 
 PROFILES = ("here", "original", "fast", "deterministic", "portable")
@@ -119,7 +119,10 @@ def rerun(
     from science.core.rerun.page import write
 
     write(verdict, original)
+    worktree = (place.scratch / "code/.git").is_file()
     shutil.rmtree(place.scratch, ignore_errors=True)
+    if worktree:
+        forget_worktrees()
     return verdict
 
 

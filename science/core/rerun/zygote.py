@@ -46,7 +46,8 @@ def main() -> None:
     for line in sys.stdin:
         job = json.loads(line)
         if "wait" in job:
-            _say({"code": os.waitstatus_to_exitcode(os.waitpid(job["wait"], 0)[1])})
+            child, status = os.waitpid(job["wait"], os.WNOHANG)
+            _say({"code": os.waitstatus_to_exitcode(status) if child else None})
             continue
         child = os.fork()
         if child == 0:

@@ -88,6 +88,15 @@ def features(tokens: Tokens, depth: int = DEPTH, seed: int = 0) -> Features:
     return Features(levels(pair), single(chosen, weight), float(weight.sum()))
 
 
+def coupling_score(tokens: Tokens, depth: int = DEPTH, seed: int = 0) -> NDArray[np.float32]:
+    """(L, L) norm of the inverse covariance's blocks with the average product correction."""
+    chosen = tokens[subsample(tokens, depth, seed)]
+    weight = sequence_weights(chosen)
+    half, _ = precision_factor(centred(chosen, weight), _ridge(weight))
+    score: NDArray[np.float32] = corrected(block_norm(_residues(half), tokens.shape[1])).numpy()
+    return score
+
+
 def centred(tokens: Tokens, weight: NDArray[np.float64]) -> Tensor:
     """(N, SIZE L) weighted one-hot rows less their mean: their Gram matrix is the covariance."""
     n, length = tokens.shape
@@ -114,16 +123,22 @@ def coupled(rows: Tensor, ridge: float) -> Tensor:
 def scores_and_blocks(tokens: Tokens, weight: NDArray[np.float64]) -> list[Tensor]:
     """PAIR maps (L, L), in the order of ``SCORES``, then the projections row by row."""
     length = tokens.shape[1]
-    ridge = RIDGE / float(weight.sum()) ** 0.5
+    ridge = _ridge(weight)
     rows = centred(tokens, weight)
     plain = block_norm(_residues(rows), length)
-    few = len(rows) < rows.shape[1]
-    half = coupled(rows, ridge) if few else _root(rows.T @ rows, ridge)
+    half, sign = precision_factor(rows, ridge)
     strong = block_norm(_residues(half), length)
     seen = (half.view(-1, length, SIZE) @ directions()).reshape(len(half), -1)
-    blocks = (seen.T @ (seen if few else -seen)).view(length, DIRECTIONS, length, DIRECTIONS)
+    blocks = (seen.T @ (sign * seen)).view(length, DIRECTIONS, length, DIRECTIONS)
     maps = blocks.permute(1, 3, 0, 2).reshape(DIRECTIONS**2, length, length)
     return [strong, corrected(strong), plain, corrected(plain), *maps]
+
+
+def precision_factor(rows: Tensor, ridge: float) -> tuple[Tensor, float]:
+    """A factor and a sign: sign times its Gram matrix is minus the inverse covariance."""
+    if len(rows) < rows.shape[1]:
+        return coupled(rows, ridge), 1.0
+    return _root(rows.T @ rows, ridge), -1.0
 
 
 def _root(covariance: Tensor, ridge: float) -> Tensor:
@@ -132,6 +147,10 @@ def _root(covariance: Tensor, ridge: float) -> Tensor:
     lower = torch.linalg.cholesky(covariance)
     identity = torch.eye(len(lower))
     return torch.linalg.solve_triangular(lower, identity, upper=False)
+
+
+def _ridge(weight: NDArray[np.float64]) -> float:
+    return RIDGE / float(weight.sum()) ** 0.5
 
 
 def _residues(rows: Tensor) -> Tensor:

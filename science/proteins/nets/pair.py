@@ -127,7 +127,7 @@ class PairNet(nn.Module):
 
         Args:
             inputs: ``pair`` (B, PAIR, L, L) in steps of `features.STEP`, ``single`` (B, L, SINGLE)
-                and ``neff`` (B,).
+                and ``neff`` (B,); ``place`` (B, L) residue numbers, unless they are consecutive.
         """
         x = F.elu(self.norm(self.enter(inputs)))
         length = x.shape[-1]
@@ -144,8 +144,10 @@ class PairNet(nn.Module):
         product = factor[..., :, None] * factor[..., None, :]
         depth = (inputs["neff"] + 1).log()[:, None, None, None] / 5
         both = torch.cat([pair, product, depth.expand(-1, 1, length, length)], 1)
-        place = torch.arange(length, device=pair.device)
-        apart = (place[:, None] - place).abs().clamp(max=_REACH)
-        known = self.apart(apart).permute(2, 0, 1) + side[..., :, None] + side[..., None, :]
-        mixed: Tensor = self.lift(both) + known
+        place = inputs.get("place")
+        if place is None:
+            place = torch.arange(length, device=pair.device)[None]
+        apart = (place[:, :, None] - place[:, None]).abs().clamp(max=_REACH)
+        known = self.apart(apart).permute(0, 3, 1, 2)
+        mixed: Tensor = self.lift(both) + known + side[..., :, None] + side[..., None, :]
         return mixed

@@ -36,6 +36,8 @@ def described(folder: Path) -> dict[str, Any]:
         known |= {"calibration": _read(folder / "calibration.json")}
     else:  # networks that make things: how they are asked is part of what they are
         known |= {section: config.get(section) for section in ("task", "protocol")}
+        if (folder / "calibration.json").is_file():  # of what they measure
+            known |= {"calibration": _read(folder / "calibration.json")}
     rows = [r for r in found["metrics.json"].get("rows", []) if r.get("note") != "as published"]
     return known | {
         "title": config["title"],

@@ -60,6 +60,10 @@ class SupervisedTask(Task):
         loss = (each * weight)[kept].sum() / weight.sum().clamp(min=1e-12)
         if target.is_floating_point() and target[kept].isnan().any():
             loss = loss * torch.nan  # a nan that counts is a mistake, and must not pass for 0
+        if (
+            prediction.shape != kept.shape
+        ):  # classes of each entry: which metric, only a domain knows
+            return Step(loss, len(target))
         return Step(loss, len(target), scored=(prediction[kept], target[kept]))
 
     def predict_step(self, batch: Labelled, index: int) -> Tensor:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from science.proteins.contact_views import MOST, views
 from science.proteins.contacts import LEAST, SEPARATION
 from science.proteins.families import Family, families
 from science.proteins.feature_cache import FeatureCache, View, crop
-from science.proteins.homologues import Relations, read
+from science.proteins.relatives import group, related
 
 Tell = Callable[[str, int, int, str], None]
 NEIGHBOURS, MIDDLE = 0.1, 0.5  # what pairs below short range and below long range weigh
@@ -101,13 +102,13 @@ class ContactData(LightningDataModule):
     """Families for training, validation and test.
 
     A card's families keep the split it gives them. Those it leaves open are for training, but for
-    ``held_out`` validation families: no other training family is like one of them, and each has
-    ``least`` sequences. The features of all views are computed once and kept in the cache.
+    ``held_out`` validation families: no other family is related to one of them, and each has
+    ``least`` sequences. Relatives of a PSICOV target are left out (`relatives`). The features of
+    all views are computed once and kept in the cache.
 
     Args:
         card: whose ``test`` families judge.
         cards: what else to learn from.
-        without: an experiment's list of families that must not be learned from.
         held_out: validation families drawn where the cards name none.
         least: sequences that such a family has at least.
         crop: residues in a training crop.
@@ -119,7 +120,6 @@ class ContactData(LightningDataModule):
         self,
         card: str,
         cards: Sequence[str] = (),
-        without: str | None = None,
         held_out: int = 0,
         least: int = 30,
         crop: int = 96,
@@ -127,7 +127,7 @@ class ContactData(LightningDataModule):
         options: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.card, self.cards, self.without = card, list(cards), without
+        self.card, self.cards = card, list(cards)
         self.held_out, self.least, self.crop, self.seed = held_out, least, crop, seed
         self.options = dict(options or {})
         self.cache = FeatureCache()
@@ -142,9 +142,8 @@ class ContactData(LightningDataModule):
         if len(set(names)) != len(names):
             cards = ", ".join([self.card, *self.cards])
             raise UserError(f"{cards}: families of the same name", "name each card once")
-        known = read(self.without) if self.without else Relations()
-        kept = [f for f in found if f.split == "test" or f.name not in known.homologues]
-        watched = self._watched(kept, known)
+        kept = [f for f in found if f.split == "test" or not related(f.name)]
+        watched = self._watched([f for f in kept if not f.split])
         return [replace(f, split=f.split or _open(f.name in watched)) for f in kept]
 
     @cached_property
@@ -173,16 +172,16 @@ class ContactData(LightningDataModule):
                 self.cache.make(self.families[row].alignment.tokens, view)
             tell("features", done + 1, len(rows), self.families[row].name)
 
-    def _watched(self, found: Sequence[Family], known: Relations) -> set[str]:
-        open_ = [f for f in found if not f.split and f.name not in known.relatives]
-        names = sorted(f.name for f in open_ if f.alignment.depth >= self.least)
+    def _watched(self, found: Sequence[Family]) -> set[str]:
+        """Names of the validation families, drawn from those that are alone in their group."""
+        kin = Counter(group(family.name) for family in found)
+        deep = [f.name for f in found if f.alignment.depth >= self.least]
+        names = sorted(name for name in deep if kin[group(name)] == 1)
         if len(names) < self.held_out:
             problem = f"{self.card}: {self.held_out} validation families wanted, {len(names)} fit"
             raise UserError(problem, "ask for fewer, or for shallower ones")
-        drawn = rng(self.seed, "validation families").choice(
-            len(names), self.held_out, replace=False
-        )
-        return {names[number] for number in drawn}
+        draw = rng(self.seed, "validation families")
+        return {names[n] for n in draw.choice(len(names), self.held_out, replace=False)}
 
 
 class ContactFold(LightningDataModule):

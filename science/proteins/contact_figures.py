@@ -22,7 +22,9 @@ _GRID = np.linspace(0.05, 1.0, 40)  # k / L
 
 def keep(folder: Path, ours: Sequence[Judged], others: Mapping[str, Sequence[Judged]]) -> None:
     """Draw everything and keep it with the run."""
-    score, truth = (np.concatenate(part) for part in zip(*(known(f, LEAST) for f in ours), strict=True))
+    score, truth = (
+        np.concatenate(part) for part in zip(*(known(f, LEAST) for f in ours), strict=True)
+    )
     drawn = [
         (
             "contact-maps",
@@ -129,4 +131,3 @@ def depth_figure(found: Sequence[Judged]) -> Figure:
             ax.plot([np.median(neff[part]) for part in parts], middle, color=VERMILION)
         ax.set(xscale="log", xlabel="Neff", ylabel="precision at L, long range", ylim=(0, 1))
     return figure
-

@@ -67,7 +67,7 @@ def calibration(found: Sequence[Judged], least: int, resamples: int, seed: int) 
 
 
 def top_calibration(found: Sequence[Judged], resamples: int, seed: int) -> Measured:
-    """The same of each protein's L best long-range pairs alone, which is harder: few are sure no's."""
+    """The same of each protein's L best long-range pairs alone: harder, few of them are sure."""
     said = []
     for one in found:
         score, truth = known(one, SEPARATION["long"][0])
@@ -90,7 +90,9 @@ def mean_over_seeds(
     """Long-range precision of one network: the mean over seeds, the interval over proteins."""
     made = {}
     for divisor, name in ((1, "long_L"), (2, "long_L2"), (5, "long_L5")):
-        each = np.array([[precision(f.score, f.distance, "long", divisor) for f in m] for m in members])
+        each = np.array(
+            [[precision(f.score, f.distance, "long", divisor) for f in m] for m in members]
+        )
         made[name] = averaged(list(each.mean(0)), resamples, seed)
     return made
 

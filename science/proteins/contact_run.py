@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.torch import save_file
 from torch import nn
 
 from science.core.files import atomic, write_json, write_text
@@ -80,7 +82,8 @@ class Contacts:
         nets = {}
         for member in range(self.members):
             fold = data.fold(learn, watch, derive(recipe.seed, "member", member))
-            nets[f"member{member}"] = recipe.train(f"member{member}", fold)
+            name = f"member{member}"
+            nets[name] = rounded(recipe.train(name, fold), recipe.folder / "weights", name)
         return nets
 
     def _calibrated(
@@ -122,9 +125,7 @@ class Contacts:
             label = f"one network, mean of {len(nets)} seeds"
             found.append(row(label, mean_over_seeds(each, *how)))
             names = [f"network {number}" for number in range(len(nets))]
-            found += [
-                row(n, measures(e, False, *how)) for n, e in zip(names, each, strict=True)
-            ]
+            found += [row(n, measures(e, False, *how)) for n, e in zip(names, each, strict=True)]
         scored = self._baselines(recipe, data, rows, ours)
         found += [row(name, measures(maps, False, *how)) for name, maps in scored.items()]
         found += [published(name, values) for name, values in self.others.items()]
@@ -165,6 +166,18 @@ class Contacts:
         return said
 
 
+def rounded(net: nn.Module, folder: Path, name: str) -> nn.Module:
+    """The network with its weights in half precision, as they are kept and released.
+
+    It is rounded before anything is judged, so that every number is of the weights that ship.
+    """
+    half = {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}
+    with atomic(folder / f"{name}.safetensors") as temporary:
+        save_file({k: v.contiguous() for k, v in half.items()}, temporary)
+    net.load_state_dict(half)
+    return net
+
+
 def _touching(net: nn.Module, seen: Features) -> Floats32:
     touching: Floats32 = Predictor([net]).classes(seen)[:TOUCHING].sum(0).clamp(0, 1).numpy()
     return touching
@@ -176,7 +189,7 @@ def _judged(family: Family, seen: Features, score: Floats32) -> Judged:
 
 def _write(recipe: Recipe, ours: Sequence[Judged]) -> None:
     import pandas as pd
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save_file as save_arrays
 
     lines = [
         {"id": f.name, "length": len(f.distance), "neff": round(f.neff, 2)}
@@ -185,4 +198,4 @@ def _write(recipe: Recipe, ours: Sequence[Judged]) -> None:
     ]
     write_text(recipe.folder / "proteins.csv", pd.DataFrame(lines).to_csv(index=False))
     with atomic(recipe.folder / "maps.safetensors") as temporary:
-        save_file({f.name: f.score.astype(np.float16) for f in ours}, temporary)
+        save_arrays({f.name: f.score.astype(np.float16) for f in ours}, temporary)

@@ -30,21 +30,18 @@ Levels = NDArray[np.int8]
 # Scales in the order of ``LETTERS``. Hydropathy: Kyte and Doolittle (1982). Volume [A^3]:
 # Zamyatnin (1972). Propensities for helix [kcal/mol]: Pace and Scholtz (1998); for strands: Chou
 # and Fasman (1978). Charge at pH 7, aromatic rings and cysteine are counts.
-SCALES: dict[str, list[float]] = {
-    "hydropathy": [1.8, -4.5, -3.5, -3.5, 2.5, -3.5, -3.5, -0.4, -3.2, 4.5]
-    + [3.8, -3.9, 1.9, 2.8, -1.6, -0.8, -0.7, -0.9, -1.3, 4.2],
-    "charge": [0, 1, 0, -1, 0, 0, -1, 0, 0.1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
-    "volume": [88.6, 173.4, 114.1, 111.1, 108.5, 143.8, 138.4, 60.1, 153.2, 166.7]
-    + [166.7, 168.6, 162.9, 189.9, 112.7, 89.0, 116.1, 227.8, 193.6, 140.0],
-    "aromatic": [0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0],
-    "helix": [0, 0.21, 0.65, 0.69, 0.68, 0.39, 0.40, 1, 0.61, 0.41]
-    + [0.21, 0.26, 0.24, 0.54, 3.16, 0.50, 0.66, 0.49, 0.53, 0.61],
-    "strand": [0.83, 0.93, 0.89, 0.54, 1.19, 1.10, 0.37, 0.75, 0.87, 1.60]
-    + [1.30, 0.74, 1.05, 1.38, 0.55, 0.75, 1.19, 1.37, 1.47, 1.70],
-    "cysteine": [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-}
+_SCALES = """
+hydropathy 1.8 -4.5 -3.5 -3.5 2.5 -3.5 -3.5 -.4 -3.2 4.5 3.8 -3.9 1.9 2.8 -1.6 -.8 -.7 -.9 -1.3 4.2
+charge     0 1 0 -1 0 0 -1 0 .1 0 0 1 0 0 0 0 0 0 0 0
+volume     88.6 173.4 114.1 111.1 108.5 143.8 138.4 60.1 153.2 166.7
+           166.7 168.6 162.9 189.9 112.7 89 116.1 227.8 193.6 140
+aromatic   0 0 0 0 0 0 0 0 .5 0 0 0 0 1 0 0 0 1 1 0
+helix      0 .21 .65 .69 .68 .39 .40 1 .61 .41 .21 .26 .24 .54 3.16 .50 .66 .49 .53 .61
+strand     .83 .93 .89 .54 1.19 1.1 .37 .75 .87 1.6 1.3 .74 1.05 1.38 .55 .75 1.19 1.37 1.47 1.7
+cysteine   0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+"""
 SCORES = ("precision", "precision, corrected", "covariance", "covariance, corrected")
-DIRECTIONS = len(SCALES) + 1
+DIRECTIONS = 8
 PAIR = len(SCORES) + DIRECTIONS**2
 SINGLE = 2 * SIZE + 1
 
@@ -66,7 +63,9 @@ class Features:
 
 def directions() -> Tensor:
     """(SIZE, DIRECTIONS) orthonormal columns: the scales made independent, and the gap."""
-    scales = np.array(list(SCALES.values())).T
+    words = _SCALES.split()
+    numbers = [float(word) for word in words if not word.isalpha()]
+    scales = np.array(numbers).reshape(DIRECTIONS - 1, len(LETTERS)).T
     centred = (scales - scales.mean(0)) / scales.std(0)
     basis = np.zeros((SIZE, DIRECTIONS))
     basis[: len(LETTERS), :-1] = np.linalg.qr(centred)[0]

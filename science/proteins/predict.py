@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ def batch(seen: Features, place: NDArray[np.int64] | None = None) -> dict[str, T
 def tiles(length: int) -> Iterator[NDArray[np.int64]]:
     """Residue numbers of every two pieces of a chain; together they hold every pair."""
     edges = np.linspace(0, length, -(-length // TILE) + 1).astype(np.int64)
-    pieces = [np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
     for later in range(1, len(pieces)):
         for earlier in range(later):
             yield np.concatenate([pieces[earlier], pieces[later]])

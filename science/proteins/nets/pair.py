@@ -13,6 +13,7 @@ from science.proteins.nets.distogram import BINS
 
 DILATIONS = (1, 2, 4, 8)
 _FACTORS = 16  # products of the two residues' numbers
+_LEAST = 4  # residues that the norms need
 _REACH = 64  # separations from here on are one
 
 
@@ -96,9 +97,9 @@ class PairNet(nn.Module):
     def __init__(
         self,
         channels: int = 32,
-        coarse: int = 64,
-        blocks: int = 8,
-        fine: int = 2,
+        coarse: int = 56,
+        blocks: int = 6,
+        fine: int = 1,
         triangles: int = 2,
         hidden: int = 32,
         chain: int = 32,
@@ -129,11 +130,12 @@ class PairNet(nn.Module):
             inputs: ``pair`` (B, PAIR, L, L) in steps of `features.STEP`, ``single`` (B, L, SINGLE)
                 and ``neff`` (B,); ``place`` (B, L) residue numbers, unless they are consecutive.
         """
-        x = F.elu(self.norm(self.enter(inputs)))
+        x = self.enter(inputs)
         length = x.shape[-1]
-        even = F.pad(x, (0, length % 2, 0, length % 2))  # what is halved must be even
-        far = self.up(self.layers(self.down(even)))[..., :length, :length]
-        y: Tensor = self.out(self.fine(x + far))
+        more = max(length % 2, _LEAST - length)  # what is halved must be even
+        x = F.elu(self.norm(F.pad(x, (0, more, 0, more))))
+        x = x + self.up(self.layers(self.down(x)))
+        y: Tensor = self.out(self.fine(x))[..., :length, :length]
         return (y + y.transpose(2, 3)) / 2
 
     def enter(self, inputs: Mapping[str, Tensor]) -> Tensor:

@@ -51,7 +51,8 @@ def search(models: Sequence[Any], found: Sequence[Family], evalue: float) -> lis
         TextSequence(name=f.name, sequence=f.alignment.query.replace("-", "")) for f in found
     ).digitize(Alphabet.amino())
     hits = []
-    for top in pyhmmer.hmmsearch(models, block, cpus=1, E=evalue):
+    run: Any = pyhmmer.hmmsearch
+    for top in run(models, block, cpus=1, E=evalue):
         name = str(top.query.name)
         hits += [(name, str(hit.name), float(hit.evalue)) for hit in top if hit.name != name]
     return hits

@@ -61,3 +61,42 @@ def prepare(
     with narrator() as tell:
         write(source, out, names, shape, workers, address, lambda n, of: tell("shards", n, of, ""))
     typer.echo(out)
+
+
+@app.command()
+def numerical(
+    states: Annotated[
+        list[Path], typer.Argument(help="States to start from: files of OUT/run0/states.")
+    ],
+    out: Annotated[Path, typer.Option(help="Zarr store to write; a killed run goes on there.")],
+    truncation: Annotated[int, typer.Option(help="Of the model: 21 or 31.")] = 21,
+    days: Annotated[int, typer.Option(min=1, help="Of each forecast.")] = 7,
+    members: Annotated[
+        int, typer.Option(min=1, help="1 starts at the truth, more at disturbed states.")
+    ] = 1,
+    size: Annotated[
+        float, typer.Option(help="Of the disturbances, as a share of how two states differ.")
+    ] = 0.1,
+    every: Annotated[int, typer.Option(help="Hours between the leads that are kept.")] = 24,
+    seed: Annotated[int, typer.Option(help="Of the disturbances.")] = 0,
+) -> None:
+    """Forecast by the circulation model itself, as weather services do."""
+    from science.core.errors import UserError
+    from science.core.progress import narrator
+    from science.weather.numerical import forecasts
+
+    if truncation not in (21, 31):
+        raise UserError(f"--truncation {truncation}", "give 21 or 31")
+    with narrator() as tell:
+        forecasts(
+            states,
+            out,
+            truncation,
+            days,
+            members,
+            size,
+            every,
+            seed,
+            lambda n, of: tell("forecasts", n, of, ""),
+        )
+    typer.echo(out)

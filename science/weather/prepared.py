@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from science.core.errors import UserError
-from science.core.files import write_json
 from science.weather.boundary import Boundary
 from science.weather.derive import onto
 from science.weather.grid import Grid
@@ -107,6 +106,8 @@ def prepare(
     Raises:
         UserError: ``out`` is there, or the source cannot be understood.
     """
+    import zarr
+
     if out.exists():
         raise UserError(f"{out}: is there already", "give another --out or delete it")
     dataset = read(source)
@@ -127,7 +128,8 @@ def prepare(
         raise UserError(f"{source}: has no time", "give at least one state")
     each = zip(names, total.mean.tolist(), total.std.tolist(), strict=True)
     about = {name: {"mean": mean, "std": std} for name, mean, std in each}
-    write_json(out / "statistics.json", about)
+    # Last of all, so that what lacks them was not finished.
+    zarr.open_group(out, mode="r+").attrs["statistics"] = about
     return out
 
 
@@ -146,10 +148,14 @@ def prepared(store: str | Path, in_memory: bool = True, sun: Sequence[str] = ())
     import zarr
 
     path = Path(store)
-    if not (path / "statistics.json").exists():
-        cure = "fifth weather prepare SOURCE --out STORE"
-        raise UserError(f"{path}: no prepared store, or one that was not finished", cure)
-    with xr.open_zarr(path, consolidated=False) as dataset:
+    cure = "fifth weather prepare SOURCE --out STORE"
+    try:
+        dataset = xr.open_zarr(path, consolidated=False)
+    except (FileNotFoundError, ValueError, KeyError) as problem:
+        raise UserError(f"{path}: no prepared store: {problem}", cure) from None
+    with dataset:
+        if "statistics" not in dataset.attrs:
+            raise UserError(f"{path}: no prepared store, or one that was not finished", cure)
         names = tuple(dataset.attrs["channels"])
         time = dataset["time"].values.astype("datetime64[s]")
         boundary = Boundary(

@@ -106,7 +106,10 @@ def _knots(datasets: list[xr.Dataset], name: str) -> Array:
     for month in range(12):
         distance = [_to_start(t, month) for t in time]
         reach = max(_NEAR, min(d.min() for d in distance))
-        near = [s[name].values[d <= reach] for s, d in zip(datasets, distance, strict=True)]
+        near = [
+            one[name].isel(time=np.flatnonzero(away <= reach)).values
+            for one, away in zip(datasets, distance, strict=True)
+        ]
         knots.append(np.concatenate(near).mean(0))
     return np.stack(knots).astype(np.float32)
 

@@ -87,7 +87,7 @@ def _store(name: str) -> xr.Dataset:
     import xarray as xr
 
     try:
-        dataset = xr.open_zarr(name, decode_timedelta=False, **_options(name))
+        dataset: xr.Dataset = xr.open_zarr(name, decode_timedelta=False, **_options(name))
     except ImportError as problem:
         package = "gcsfs" if name.startswith("gs:") else "aiohttp"
         raise UserError(f"{name}: {problem}", f"pip install {package}") from None

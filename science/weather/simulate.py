@@ -8,6 +8,7 @@ numbers that it would have had. All three are whole at any moment.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class _Run:
         total = int((end - self.first + SPIN_UP) // np.timedelta64(1, "D"))
         while now < end:
             frames = self.model.advance(BLOCK)
+            _sound(frames)
             if now >= self.first:
                 self._write(now, frames, end)
             now = now + BLOCK
@@ -109,6 +111,9 @@ class _Run:
         now: np.datetime64 = self.model.time.astype("datetime64[D]")
         if now > self.first:
             cut(self.truth, now)
+        else:
+            # Killed in its first block: nothing of the truth is vouched for yet.
+            shutil.rmtree(self.truth, ignore_errors=True)
         return now
 
     def _claim(self, settings: Mapping[str, Any]) -> None:
@@ -119,6 +124,15 @@ class _Run:
         if known != settings:
             problem = f"{self.folder} holds another run: {known}, not {settings}"
             raise UserError(problem, "give another folder, or the options of that run")
+
+
+def _sound(frames: xr.Dataset) -> None:
+    """Stop a run that has blown up, before anything of it is kept."""
+    bad = [n for n in ("t", "u", "v", "sp") if not np.isfinite(frames[n].values).all()]
+    if bad:
+        when = frames["time"].values[0].astype("datetime64[D]")
+        problem = f"the model blew up after {when}: {', '.join(bad)} is no number"
+        raise UserError(problem, "begin with another --seed in another folder")
 
 
 def surfaces(model: Circulation, frames: xr.Dataset, grid: Grid = GRID) -> xr.Dataset:

@@ -176,6 +176,15 @@ def test_two_processes_do_not_share_a_folder(tmp_path):
         simulate(tmp_path, 1)
 
 
+def test_a_model_that_blew_up_is_stopped_and_nothing_of_it_kept(tmp_path, monkeypatch):
+    short(tmp_path / "run", 1)
+    before = content(tmp_path / "run/truth.zarr")
+    monkeypatch.setattr(np, "sin", lambda value: value * np.nan)
+    with pytest.raises(UserError, match="blew up after 2001-01-02"):
+        module._Run(tmp_path / "run", 2001, 0).to(np.datetime64("2001-01-03"), lambda *_: None)
+    assert content(tmp_path / "run/truth.zarr").identical(before)
+
+
 def test_a_damaged_state_is_named(tmp_path):
     short(tmp_path / "run", 1)
     path = tmp_path / "run/states/2001-01-02.nc"

@@ -72,7 +72,9 @@ class Judge:
             every[name] = matched(recipe, name, given, asked.take(some))
             found.append(self._row(name, every[name], asked.take(some), recipe.seed))
         csp_files.write(recipe.folder, asked, made, rms)
-        csp_pictures.write(recipe.folder, asked, made, every, **self._others(found[0]["metrics"]))
+        others = csp_pictures.by_samples(self.published, "match")
+        ceiling = found[0]["metrics"].get("ceiling", {}).get("value")
+        csp_pictures.write(recipe.folder, asked, made, every, others, ceiling)
         found += [_published(name, values) for name, values in self.published.items()]
         goals = {name: dict(goal) for name, goal in self.goals.items()}
         return {"rows": found, "goals": goals, "notes": [*notes, *self._said(asked)]}
@@ -97,19 +99,6 @@ class Judge:
             return {}
         weights = drawn(asked.group, self.resamples, recipe.seed)
         return {"metre": measured(np.isfinite(best).astype(float), weights).as_dict()}
-
-    def _others(self, ours: Mapping[str, Any]) -> dict[str, Any]:
-        """Published match rates by number of samples, and the ceiling of their rule."""
-        published = {
-            name: [
-                (int(k), value)
-                for measure, value in values.items()
-                for kind, _, k in [measure.removeprefix("gated_").rpartition("_")]
-                if kind == "match"
-            ]
-            for name, values in self.published.items()
-        }
-        return {"published": published, "ceiling": ours.get("ceiling", {}).get("value")}
 
     def _said(self, asked: Samples) -> list[str]:
         return [

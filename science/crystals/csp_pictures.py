@@ -98,6 +98,19 @@ def write(
     keep(folder, rms, names, unpack(truth), unpack(made.take(rows)), published, ceiling)
 
 
+def by_samples(
+    published: Mapping[str, Mapping[str, float]], measure: str
+) -> dict[str, list[tuple[float, float]]]:
+    """``(k, rate)`` of each of others' results whose measures are called ``<measure>_<k>``."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name, values in published.items():
+        split = [
+            (key.removeprefix("gated_").rpartition("_"), value) for key, value in values.items()
+        ]
+        found[name] = [(float(k), value) for (kind, _, k), value in split if kind == measure]
+    return found
+
+
 def rates(rms: Mapping[str, Floats]) -> pd.DataFrame:
     """Match rate of the first k samples, with Wilson intervals: ``model, k, rate, low, high``."""
     from scipy.stats import binomtest

@@ -22,6 +22,8 @@ from science.core.files import write_json, write_text
 from science.core.pictures import keep as keep_pictures
 from science.core.recipe import Recipe, Tell, silent
 from science.core.seeds import derive
+from science.crystals import found_pictures
+from science.crystals.account import Row
 from science.crystals.discover_arms import Screened, floors
 from science.crystals.discover_evidence import Stands, keep
 from science.crystals.discover_hull import Raised, phases
@@ -199,8 +201,10 @@ class Discovery:
             ("found", figures_energy.found(first), "Hits against relaxations, first repeat."),
         ]
         keep_pictures(folder, pictures, "Discovery")
+        ours = next((place for place in kept if place.startswith("ours")), "")
+        best = kept.get(ours, pd.DataFrame())
+        found_pictures.keep(folder, _rows(best, tries.get(ours, ())))
         metrics = results(table, SAID, facts, self.threshold)
-        best = next((kept[place] for place in kept if place.startswith("ours")), pd.DataFrame())
         return Found(folder, table, best, metrics)
 
 
@@ -256,6 +260,20 @@ def discover(
     place.mkdir(parents=True, exist_ok=True)
     _claim(place / "campaign.json", {**mine, "seed": seed, "workers": 0, "cluster": None})
     return Discovery(**{**node, **mine}).run(Recipe(config, place, tell))
+
+
+def _rows(found: pd.DataFrame, tries: Sequence[Try]) -> list[Row]:
+    """Discoveries with their structures, in the order of the table."""
+    made = {one.choice.name: one.verdict.structure for one in tries}
+    return [
+        Row(
+            str(row["name"]),
+            made[str(row["name"]).rpartition("-")[2]],
+            f"{row['pipeline']}, round {int(row['round']) + 1}; {row['novelty']}",
+            values={"e_hull": float(row["e_hull"]), "e_form": float(row["e_form"])},
+        )
+        for row in found.to_dict("records")
+    ]
 
 
 def _claim(path: Path, asked: Mapping[str, Any]) -> None:

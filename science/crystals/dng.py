@@ -14,7 +14,7 @@ from science.core.files import atomic
 from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.seeds import derive
-from science.crystals import dng_metrics
+from science.crystals import dng_metrics, dng_pictures
 from science.crystals.crystals import Crystals, unpack
 from science.crystals.generate import Geometry, compositions, random
 from science.crystals.validity import distances_valid, smact_valid
@@ -79,7 +79,12 @@ class DeNovo:
         }
         for name, card in self.others.items():
             given[name] = [s for _, s in structures(card)]
-        truth = dng_metrics.quantities([s for _, s in structures(self.reference, self.split)])
+        real = [s for _, s in structures(self.reference, self.split)]
+        others = {name: given[name] for name in self.others}
+        dng_pictures.keep(
+            recipe.folder, given[OURS], names, {f"{self.reference}, {self.split}": real} | others
+        )
+        truth = dng_metrics.quantities(real)
         rows = [self._row(name, some, truth, recipe.seed) for name, some in given.items()]
         for name, values in self.published.items():
             told = {m: {"value": v, "low": None, "high": None, "n": 0} for m, v in values.items()}

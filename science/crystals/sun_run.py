@@ -11,11 +11,13 @@ from science.core.files import write_text
 from science.core.pictures import keep
 from science.core.recipe import Recipe
 from science.core.seeds import rng
-from science.crystals import choose, read, sun
+from science.crystals import choose, found_pictures, read, sun
 from science.crystals.oracle import oracle
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
+
+    from science.crystals.account import Row
 
 SAMPLES = "samples.csv.gz"
 
@@ -58,6 +60,8 @@ class SunOf:
             found = self._sun(recipe, name, structures, str(of.get("card", name)))
             rows.append({"model": name, "metrics": found.metrics, "note": ""})
             energies[name] = [row.values.get("e_hull", float("nan")) for row in found.account.rows]
+            if "card" not in of:
+                found_pictures.keep(recipe.folder, _counted(found), f"sun-{len(rows)}", name)
             table = found.account.table().to_csv(index=False)
             write_text(recipe.folder / f"sun-{len(rows)}.csv", table)
         if not rows:
@@ -110,6 +114,18 @@ class SunOf:
         path = Path(recipe.folder).parent / str(of["run"]) / SAMPLES
         entries = read.read(path, closest=0.0) if path.is_file() else ()
         return [entry.structure for entry in entries if entry.structure is not None]
+
+
+def _counted(found: sun.Sun) -> list[Row]:
+    """Rows that are stable within 0.1 eV/atom, unique and novel, the lowest first."""
+    rows = [
+        row
+        for row in found.account.rows
+        if row.values.get("e_hull", 1.0) <= sun.THRESHOLDS["100"]
+        and row.values.get("unique")
+        and row.values.get("novel")
+    ]
+    return sorted(rows, key=lambda row: float(row.values["e_hull"]))
 
 
 _NOTES = [

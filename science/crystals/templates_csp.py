@@ -16,6 +16,7 @@ from science.core.learned import learned
 from science.core.recipe import Recipe
 from science.core.samples import Samples
 from science.core.seeds import derive, rng
+from science.crystals import csp_pictures
 from science.crystals.crystals import Crystals
 from science.crystals.draw import Sampler
 from science.crystals.templates_data import TemplateData
@@ -120,6 +121,10 @@ class FromTemplates:
         truth = Crystals(*(_tensor(asked.inputs[n]) for n in ("species", "frac", "cell")))
         judged = Judged.match(asked.id, asked.group, truth, parts, self.samples, recipe)
         recipe.clock["drawing and matching"] = time.perf_counter() - began
+        rows, count, made, *_ = parts[0]
+        rms = {OURS: judged.moved[rows, :count], ALONE: judged.begun[rows, :count]}
+        others = csp_pictures.by_samples(self.published, "match_rate")
+        csp_pictures.write(recipe.folder, asked.take(rows), made, rms, others)
         return judged
 
     def _notes(

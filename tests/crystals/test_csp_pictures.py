@@ -8,7 +8,7 @@ import pytest
 from science.core.report_run import report
 from science.core.samples import Samples
 from science.crystals.crystals import pack
-from science.crystals.csp_pictures import rates, write
+from science.crystals.csp_pictures import by_samples, rates, write
 
 
 def test_rates_rise_with_the_number_of_samples():
@@ -17,6 +17,11 @@ def test_rates_rise_with_the_number_of_samples():
     table = rates({"ours": rms}).set_index("k")["rate"]
     assert table.to_dict() == {1: 0.25, 2: 0.25, 5: 0.25, 10: 0.5, 20: 0.75}
     assert not len(rates({"none": np.zeros((0, 3))}))
+
+
+def test_published_rates_by_number_of_samples():
+    given = {"A": {"gated_match_1": 0.5, "match_20": 0.9, "rmse_1": 0.1}, "B": {"crmse_1": 0.3}}
+    assert by_samples(given, "match") == {"A": [(1, 0.5), (20, 0.9)], "B": []}
 
 
 def test_run_page_shows_known_beside_predicted(perovskite, salt, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from science.crystals import dng_metrics
+from science.core.report_run import report
+from science.crystals import dng_metrics, dng_pictures
 from science.crystals.crystals import pack
 from science.crystals.dng import DeNovo, write
 from science.crystals.templates_judge import Judged, measures
@@ -42,6 +43,18 @@ def test_samples_are_written_and_read_back(tmp_path):
     assert read["formula"].tolist() == ["NaCl", "MgO"]
     assert read["template"].tolist() == ["a", "noise"]
     assert read["a"].tolist() == pytest.approx([5.6, 4.2], rel=1e-5)
+
+
+def test_page_shows_some_that_are_valid_and_all_that_fail_with_the_reason(tmp_path):
+    near = Structure(Lattice.cubic(4), ["Na", "Cl"], [[0] * 3, [0.05, 0, 0]])
+    made = [_salt(), _salt("Mg", "O", 4.2), near]
+    (tmp_path / "config.yaml").write_text("title: A run\n")
+    dng_pictures.keep(tmp_path, made, ["mp-1", "mp-2", "noise"], {"known": [_salt()] * 3})
+    text = report(tmp_path).read_text()
+    assert text.count('class="structure"') == 3
+    assert "set out from mp-2" in text
+    assert "1 of 3 fail" in text
+    assert "0.20 Angstrom apart" in text
 
 
 def test_match_rates_gate_and_take_the_best_of_k():

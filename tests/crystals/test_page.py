@@ -8,7 +8,8 @@ import pytest
 from science.core.command import facts, save
 from science.core.errors import UserError
 from science.core.report import Report
-from science.crystals import page
+from science.core.report_run import report
+from science.crystals import found_pictures, page
 from science.crystals.account import Account, Row, pretty, space_group, unique
 
 from ..core.browser import chromium
@@ -108,3 +109,19 @@ def test_page_opens_without_complaint(perovskite, salt, tmp_path):
             assert browser.complaints() == []
             assert browser.requests() == []
             assert browser.overflow() == 0
+
+
+def test_what_was_found_is_shown_to_turn_and_in_its_phase_diagram(salt, tmp_path, monkeypatch):
+    known = pd.DataFrame(
+        {"formula": ["NaCl"], "formation_energy_per_atom": [-1.0], "e_above_hull": [0.0]}
+    )
+    monkeypatch.setattr("science.crystals.known.hull_entries", lambda card="": known)
+    rows = [Row("a", salt, "by hand", values={"e_hull": -0.012, "e_form": -1.1}), Row("b")]
+    (tmp_path / "config.yaml").write_text("title: A run\n")
+    found_pictures.keep(tmp_path, rows)
+    text = report(tmp_path).read_text()
+    assert "12 meV/atom below the hull" in text
+    assert "Cl–Na" in text
+    assert text.count('class="structure"') == 1
+    found_pictures.keep(tmp_path / "nothing", [Row("b")])
+    assert not (tmp_path / "nothing").exists()

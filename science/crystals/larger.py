@@ -24,6 +24,7 @@ from science.crystals.novelty import counts
 Floats = NDArray[np.float64]
 Counts = dict[str, int]
 LARGE = 20  # atoms; cells up to this many are the hull's own
+MARGIN = 0.03  # eV/atom by which they are raised, lest errors of the scheme unseat what is stable
 _ROUNDS, _SOFT = 20, 0.0025  # eV/atom; differences beyond count as they are, not squared
 
 
@@ -45,7 +46,7 @@ def larger(
 ) -> tuple[Phase, ...]:
     """The lowest listed phase of each formula whose cell has more than 20 atoms.
 
-    Formation energies are on the scale of the hull's entries, to about 0.01 eV/atom.
+    Formation energies are on the scale of the hull's entries, to about 0.01 eV/atom, plus `MARGIN`.
     """
     shift = shifts(index, card).of
     frame = known.known_index(index)
@@ -57,7 +58,7 @@ def larger(
         total = sum(amounts.values())
         if total <= LARGE or not amounts.keys() <= shift.keys():
             continue
-        energy = float(e_form) + sum(shift[e] * n for e, n in amounts.items()) / total
+        energy = float(e_form) + sum(shift[e] * n for e, n in amounts.items()) / total + MARGIN
         key = _unit(amounts)
         if key not in lowest or energy < lowest[key].e_form:
             lowest[key] = Phase(str(name), formula, energy)

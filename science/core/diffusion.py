@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from science.core.field import Field, Lesson, hide, normal, over, uniform, wrap
+from science.core.field import Lesson, Periodic, hide, normal, over, wrap
 from science.core.fields import Euclidean
 
 _OFFSET = 0.008  # keeps the first noise visible (Nichol & Dhariwal)
@@ -76,7 +76,7 @@ class Denoising(Euclidean):
         return hide(moved + fresh * normal(state, generator) if fresh else moved, real)
 
 
-class WrappedNormal(Field):
+class WrappedNormal(Periodic):
     """Diffusion on the torus of period 1, by the score of the wrapped normal (Jiao et al. 2023).
 
     Widths fall geometrically with time. The network answers with the score divided by its root
@@ -117,14 +117,6 @@ class WrappedNormal(Field):
         """What the network's answers are to be multiplied with at ``time``, from a table."""
         node = (time * (_NODES - 1)).round().long().cpu()
         return self._scales[node].to(time)
-
-    def base(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Uniform in [0, 1)."""
-        return uniform(like, generator)
-
-    def perturb(self, start: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Moved by a wrapped normal of the width ``noise``."""
-        return wrap(start + self.noise * normal(start, generator))
 
     def path(
         self,

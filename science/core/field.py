@@ -95,6 +95,18 @@ class Field(ABC):
         return state
 
 
+class Periodic(Field):
+    """A field on the torus of period 1 whose noise covers it evenly."""
+
+    def base(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Uniform in [0, 1)."""
+        return uniform(like, generator)
+
+    def perturb(self, start: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Moved by a wrapped normal of the width ``noise``, in periods."""
+        return wrap(start + self.noise * normal(start, generator))
+
+
 def uniform(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Uniform numbers in [0, 1) of the shape of ``like``, drawn where the generator lives."""
     kind = like.dtype if like.is_floating_point() else torch.get_default_dtype()

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from science.core.field import (
     Field,
     Lesson,
+    Periodic,
     hide,
     mean,
     nearest,
@@ -89,7 +90,7 @@ class Euclidean(Field):
         return hide(state + dt * output, real)
 
 
-class Torus(Field):
+class Torus(Periodic):
     """Shortest ways round a torus of period 1, from the uniform distribution (arXiv 2302.03660).
 
     Args:
@@ -112,14 +113,6 @@ class Torus(Field):
     ) -> None:
         super().__init__(weight, noise, after, masked)
         self.drift_free = drift_free and masked
-
-    def base(self, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Uniform in [0, 1)."""
-        return uniform(like, generator)
-
-    def perturb(self, start: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Moved by a wrapped normal of the width ``noise``, in periods."""
-        return wrap(start + self.noise * normal(start, generator))
 
     def path(
         self,

@@ -51,7 +51,6 @@ def stability(names: Sequence[str], options: Options, out: Path | None) -> None:
 def evaluate(names: Sequence[str], options: Options, out: Path | None) -> None:
     """Every measure of a set of structures against a dataset."""
     from science.crystals import read
-    from science.crystals.dng_metrics import CUTOFFS
     from science.crystals.evaluate import evaluate as measure
 
     card, split = options["reference"], options["split"]
@@ -61,7 +60,7 @@ def evaluate(names: Sequence[str], options: Options, out: Path | None) -> None:
         measured = measure(
             found.rows,
             reference,
-            cutoffs=CUTOFFS.get(card.rpartition("/")[2]) if options["coverage"] else None,
+            cutoffs=_cutoffs(card) if options["coverage"] else None,
             name=_name(found),
             seed=options["seed"],
             jobs=options["workers"],
@@ -127,6 +126,13 @@ def judge_rows(found: Account, options: Options, tell: files.Tell) -> list[str]:
         row.problem = row.problem or problem
         tell("judging", count, len(rows), "")
     return [_SCALE] if rows else []
+
+
+def _cutoffs(card: str) -> Any:
+    """Published cutoffs of a benchmark's coverage; those of MP-20 for any other dataset."""
+    from science.crystals.dng_metrics import CUTOFFS
+
+    return CUTOFFS.get(card.rpartition("/")[2], CUTOFFS["mp-20"])
 
 
 def _energies(found: Account, options: Options) -> None:

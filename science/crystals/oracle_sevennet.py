@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ class SevennetOracle:
 def _load(device: str) -> Any:
     if importlib.util.find_spec("sevenn") is None:
         raise UserError("the oracle 'sevennet' needs the package sevenn", INSTALL)
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="No tensor product accelerator")
         from sevenn.calculator import SevenNetCalculator
 
         return SevenNetCalculator("7net-0", device=device)

@@ -142,3 +142,25 @@ def test_unknown_and_missing_oracles_say_what_to_do():
     if importlib.util.find_spec("sevenn") is None:
         with pytest.raises(UserError, match="pip install --no-deps sevenn"):
             oracle("sevennet")
+
+
+def test_the_second_opinion_obeys_the_same_signs_and_units():
+    pytest.importorskip("sevenn")
+    second, salt_ = (
+        oracle("sevennet"),
+        Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.9), ["Na", "Cl"], [[0] * 3, [0.5] * 3]),
+    )
+    moved = salt_.copy().perturb(0.05, seed=0)
+    [response] = second.forces_stress([moved])
+    step = 1e-3
+    for axis in range(3):
+        ends = []
+        for side in (step, -step):
+            bend = np.eye(3)
+            bend[axis, axis] += side
+            ends.append(Structure(moved.lattice.matrix @ bend, moved.species, moved.frac_coords))
+        high, low = second.energies(ends) * len(moved)
+        slope = (high - low) / (2 * step) / moved.volume
+        assert response.stress[axis, axis] == pytest.approx(slope, abs=2e-4)
+    assert abs(response.energy - oracle("chgnet").energies([moved])[0]) < 0.1
+    assert np.abs(response.forces.sum(0)).max() < 1e-4

@@ -22,6 +22,7 @@ from science.crystals.oracle import Response
 from science.crystals.propose import Proposal, neutral, prototype, searched, structural
 from science.crystals.propose_predicted import predicted
 from science.crystals.random_cells import random_cells
+from science.crystals.relax import cluster
 from science.crystals.substitute import Sizes
 from science.crystals.uncertainty import Uncertainty
 
@@ -217,6 +218,19 @@ def test_verdicts_of_an_oracle_and_nothing_relaxed_twice(pool, space, tmp_path):
     assert found["CsF"].hidden == "secret"
     assert found["NaCl"].e_hull == pytest.approx(energy(salt()) + 0.9, abs=1e-6)
     assert found["CsF"].e_hull == pytest.approx(energy(salt("Cs", "F")), abs=1e-6)
+
+
+def test_a_cluster_judges_as_one_process_does(pool, space, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    alone = OracleJudge(space, Springs(), cache=tmp_path / "alone")
+    how = {"n_workers": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**how) as there, cluster(there.scheduler_address) as client:
+        spread = OracleJudge(space, Springs(), cache=tmp_path / "spread", client=client)
+        folder = tmp_path / "campaign"
+        found = campaign(pool, Random(0), spread, folder, 2, QUOTAS)
+    wanted = campaign(pool, Random(0), alone, tmp_path / "b", 2, QUOTAS)
+    assert plain(found) == plain(wanted)
+    assert len(list((tmp_path / "spread").rglob("*.json"))) == 6
 
 
 def test_floors_are_the_hull_itself(pool, space):

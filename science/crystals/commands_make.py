@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from science.core.errors import UserError
 from science.crystals import commands_files as files
 from science.crystals import commands_judge, page
@@ -29,6 +31,7 @@ def predict(formula: str, options: Options, out: Path | None) -> None:
         found = _account(draw(formula, **given), plain)
         tell("drawing", options["samples"], options["samples"], "")
         found, notes = _judged(found, options, tell)
+    notes = [*_unbalanced(plain), *notes]
     best = f" The first one has the space group {_group(found)}." if found.good else ""
     lead = f"{len(found.good)} structures that {pretty(plain)} may take.{best}"
     story = page.Story(f"Structures of {pretty(plain)}", lead, found, options, notes=notes)
@@ -65,6 +68,19 @@ def composition(formula: str) -> str:
     if not found or any(amount != round(amount) or amount < 1 for amount in found.values()):
         raise UserError(f"{formula!r} does not have whole numbers of atoms", cure)
     return str(found.reduced_formula)
+
+
+def _unbalanced(formula: str) -> list[str]:
+    """A remark on a formula whose charges cannot balance; said on the terminal as well."""
+    from pymatgen.core.composition import Composition
+
+    from science.crystals.validity import composition_problem
+
+    problem = composition_problem(Composition(formula))
+    if not problem:
+        return []
+    typer.echo(f"note: {formula}: {problem}; structures are drawn nevertheless", err=True)
+    return [f"{pretty(formula)}: {problem}. Such compounds are rare; structures are drawn anyway."]
 
 
 def symbols(text: str) -> list[str]:

@@ -93,6 +93,15 @@ def test_predict_writes_structures_table_page_and_manifest(stub, perovskite, tmp
     assert "Pm-3m" in capsys.readouterr().out
 
 
+def test_a_formula_that_cannot_be_balanced_is_drawn_with_a_note(stub, salt, tmp_path, capsys):
+    stub("predict", lambda formula, **_: [Made(salt)])
+    assert crystals("predict", "Na2Cl", "--out", tmp_path) == 0
+    assert "note: Na2Cl: charges that" in capsys.readouterr().err
+    assert "charges that" in (tmp_path / "report.html").read_text()
+    assert crystals("predict", "NaCl", "--out", tmp_path / "b") == 0
+    assert "note" not in capsys.readouterr().err
+
+
 def test_generate_passes_elements_and_format(stub, salt, tmp_path):
     asked = {}
 

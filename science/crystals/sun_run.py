@@ -131,6 +131,8 @@ def _counted(found: sun.Sun) -> list[Row]:
 _NOTES = [
     "Energies and relaxations by the potential, never by theory: compare rows, not publications.",
     "The hull holds phases of at most 20 atoms a cell and leaves out MP-20's test split.",
+    "Sets of new compositions, or of chosen crystals, cost more draws than they hold crystals. "
+    "Screening networks choose, never the potential that judges.",
     "Novel: no match in MP-20 and no entry with this formula and space group in a list of 132,752. "
     "`training` leaves out that list and the test split.",
 ]

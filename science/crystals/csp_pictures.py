@@ -144,7 +144,7 @@ def _like(made: Structure, known: Structure) -> Structure:
     """The prediction in the cell and from the origin of the known crystal, where they match."""
     from pymatgen.core.structure_matcher import StructureMatcher
 
-    same = StructureMatcher(CSP.ltol, CSP.stol, CSP.angle_tol, primitive_cell=False)
+    same: Any = StructureMatcher(CSP.ltol, CSP.stol, CSP.angle_tol, primitive_cell=False)
     found: Structure | None = same.get_s2_like_s1(known, made)
     return made if found is None else found
 

@@ -20,13 +20,13 @@ from science.weather.regrid import conserve, truncate
 from science.weather.simulate import read_state, surfaces
 from science.weather.states import described
 from science.weather.store import append
+from science.weather.stored import LEAD
 from science.weather.variables import GAS, GRAVITY
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Tell = Callable[[int, int], None]
-LEAD = "prediction_timedelta"  # as WeatherBench 2 calls it
 _SEASON = 45  # days
 
 

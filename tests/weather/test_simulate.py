@@ -16,8 +16,9 @@ from science.weather import numerical, simulate_many, states
 from science.weather import simulate as module
 from science.weather.gcm import PRESSURE, day_of_year
 from science.weather.grid import Grid
-from science.weather.numerical import LEAD, coarser, disturbed, forecasts
+from science.weather.numerical import coarser, disturbed, forecasts
 from science.weather.simulate import read_state, simulate, surfaces
+from science.weather.stored import LEAD, Stored
 from science.weather.tabulate import simulated
 from science.weather.variables import GAS, GRAVITY
 
@@ -226,8 +227,17 @@ def test_numerical_forecasts_have_the_layout_of_weatherbench_and_go_on(tmp_path)
     assert np.array_equal(made["u"][:, 0], truth["u"].sel(time=made.time))
     again = content(forecasts(starts, tmp_path / "again.zarr", days=2))
     assert again.identical(made)
-    array = states.to_array(made, ["z500", "t850"])
-    assert array.shape == (3, 3, 2, 32, 64)
+    stored = Stored(str(out))
+    grid, hours = Grid.gaussian(32, 64), [48.0, 24.0]
+    array = stored(["z500", "t850"], stored.time[[2, 0]], hours, grid)
+    assert array.shape == (1, 2, 2, 2, 32, 64)
+    assert np.array_equal(array[0, 1, 1, 0], made["z"][0, 1].sel(level=500))
+    with pytest.raises(UserError, match=r"no start 2001-02-01.*fifth weather numerical"):
+        stored(["z500"], np.array(["2001-02-01"], "datetime64[s]"), hours, grid)
+    with pytest.raises(UserError, match="another grid"):
+        stored(["z500"], stored.time, hours, Grid.gaussian(8, 16))
+    with pytest.raises(UserError, match="no store of forecasts"):
+        _ = Stored(str(tmp_path / "nothing")).time
 
 
 def test_members_start_apart_and_the_same_twice(tmp_path):

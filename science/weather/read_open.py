@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _FORMATS = {b"CDF\x01": "netcdf4", b"CDF\x02": "netcdf4", b"CDF\x05": "netcdf4"}
 _FORMATS |= {b"\x89HDF": "netcdf4", b"GRIB": "cfgrib"}
+_PADDING = 65536  # bytes at the end of a file in which its last message must end
 _AGAIN = "copy or download it again"
 
 
@@ -78,8 +80,9 @@ def whole(path: Path) -> None:
         UserError: the last one does not.
     """
     with path.open("rb") as file:
-        file.seek(-4, 2)
-        if file.read() != b"7777":
+        file.seek(-min(_PADDING, path.stat().st_size), os.SEEK_END)
+        # Archives pad their files with zeros.
+        if not file.read().rstrip(b"\0").endswith(b"7777"):
             raise UserError(f"{path}: the last GRIB message is cut short", _AGAIN)
 
 

@@ -98,7 +98,9 @@ class Recipe:
             begin(made, self.config["start"])
         adapt = getattr(made, "adapt", None)
         if adapt is not None:
-            adapt(fold.training_table.inputs)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(derive(self.seed, name, "adapt"))
+                adapt(fold.training_table.inputs)
         if self.nudge[0]:
             _disturb(made, self.nudge[0], derive(self.seed, name, "nudge", self.nudge[1]))
         return made

@@ -56,6 +56,18 @@ def attention_evidence(net: nn.Module, rows: int = ROWS) -> Maps:
     return read
 
 
+def contact_logits(net: nn.Module, rows: int = ROWS) -> Maps:
+    """What a net with a contact head says of an alignment: (L, L) logits."""
+
+    def read(alignment: Alignment) -> Floats32:
+        ids, real = padded([shown(alignment, rows)])
+        with torch.inference_mode():
+            logits: Floats32 = net({"ids": ids, "real": real})[0].numpy()
+        return logits
+
+    return read
+
+
 class Reader:
     """A logistic regression on maps of evidence.
 
@@ -84,8 +96,8 @@ class Reader:
 
     def __call__(self, alignment: Alignment) -> Floats32:
         """(L, L) logits of contact."""
-        logits: Floats32 = np.tensordot(self.weight, self.maps(alignment), 1) + self.bias
-        return logits
+        logits = np.tensordot(self.weight, self.maps(alignment), 1) + self.bias
+        return np.asarray(logits, np.float32)
 
 
 def judged(

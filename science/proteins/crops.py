@@ -112,17 +112,18 @@ class Crops(LightningDataModule):
         }
         return Samples(shape, names, groups, np.where(np.isin(groups, kept), "val", "train"))
 
-    def fold(self, train: Index, val: Index, seed: int) -> CropFold:
+    def fold(self, train: Index, val: Index, seed: int, draws: int | None = None) -> CropFold:
         """The data of one network: families to learn from and to be watched on."""
-        return CropFold(self, train, val, seed)
+        return CropFold(self, train, val, seed, draws or self.draws)
 
 
 class CropFold(LightningDataModule):
     """Crops of some families for one network; the crops it is watched on never change."""
 
-    def __init__(self, data: Crops, train: Index, val: Index, seed: int) -> None:
+    def __init__(self, data: Crops, train: Index, val: Index, seed: int, draws: int) -> None:
         super().__init__()
-        self.data, self.train, self.val, self.seed = data, train, val, seed
+        self.data, self.train, self.val = data, train, val
+        self.seed, self.draws = seed, draws
 
     @cached_property
     def training_table(self) -> Samples:
@@ -131,7 +132,7 @@ class CropFold(LightningDataModule):
 
     def train_dataloader(self) -> StepLoader:
         """Every crop once, in batches."""
-        rows = CropRows(self.data, self.train, self.data.draws, self.seed)
+        rows = CropRows(self.data, self.train, self.draws, self.seed)
         return training_loader(rows, self.data.batch_size, self.seed, self._position)
 
     def val_dataloader(self) -> DataLoader[Any]:

@@ -22,6 +22,7 @@ from science.proteins.statistics import apc, blocks, by_pair, roomy, strength, w
 
 RIDGE_COUPLINGS = 0.2  # times L - 1, as in CCMpred and GREMLIN: more pairs, more noise
 RIDGE_FIELDS = 0.01
+_STRETCH = 8  # steps between tests of convergence
 _HISTORY = 5  # pairs of steps and gradients that L-BFGS keeps; each is as large as the model
 
 Tell = Callable[[int, float], None]
@@ -64,7 +65,7 @@ def pseudolikelihood(
     ridge_couplings: float = RIDGE_COUPLINGS,
     ridge_fields: float = RIDGE_FIELDS,
     steps: int = 40,
-    tolerance: float = 1e-4,
+    tolerance: float = 1e-3,
     tell: Tell | None = None,
 ) -> Couplings:
     """The regularised Potts model of a family, in the zero-sum gauge.
@@ -77,7 +78,7 @@ def pseudolikelihood(
         ridge_couplings: of the sum of squares of the couplings of all pairs, times (L - 1) / 2.
         ridge_fields: of that of the fields' distance from independent columns, times 1/2.
         steps: most steps of L-BFGS.
-        tolerance: change of the objective, as a share of its first value, below which it stops.
+        tolerance: gain of eight steps, as a share of the objective, below which it stops.
         tell: called with the number of evaluations and the objective.
     """
     weight, length = weighted(tokens, weights), tokens.shape[1]
@@ -100,7 +101,7 @@ def _minimised(
     size = len(start)
     fields = start.clone().requires_grad_()
     couplings = torch.zeros(size, size).requires_grad_()
-    done, begun = [0], float(problem(fields.detach(), couplings.detach())[0])
+    done = [0]
 
     def evaluate() -> Tensor:
         with torch.no_grad():
@@ -110,15 +111,21 @@ def _minimised(
             tell(done[0], float(loss))
         return loss
 
-    torch.optim.LBFGS(
+    # Its own tests of convergence compare with steps and values of no fixed scale.
+    optimiser = torch.optim.LBFGS(
         [fields, couplings],
-        max_iter=steps,
-        max_eval=2 * steps,
+        max_iter=_STRETCH,
         history_size=_HISTORY,
         tolerance_grad=0.0,
-        tolerance_change=tolerance * abs(begun),
+        tolerance_change=0.0,
         line_search_fn="strong_wolfe",
-    ).step(evaluate)
+    )
+    before = float("inf")
+    for _ in range(-(-steps // _STRETCH)):
+        value = float(optimiser.step(evaluate))
+        if before - value < tolerance * abs(value):
+            break
+        before = value
     return fields.detach(), couplings.detach()
 
 

@@ -43,7 +43,7 @@ def rows(text: str, name: str) -> tuple[Rows, bool]:
     if start.startswith(_STOCKHOLM):
         return _stockholm(start, name), False
     if start.startswith((">", "#", ";")):
-        return _fasta(text, name), False
+        return fasta(text, name), False
     return _plain(text, name)
 
 
@@ -91,7 +91,12 @@ def _inserted_columns(raw: Sequence[str], said: list[str]) -> list[str]:
     return [row.tobytes().decode("latin-1") for row in kept]
 
 
-def _fasta(text: str, name: str) -> Rows:
+def fasta(text: str, name: str) -> Rows:
+    """Names and sequences of FASTA text, aligned or not.
+
+    Raises:
+        UserError: there is no sequence, or one is empty.
+    """
     names: list[str] = []
     parts: list[list[str]] = []
     for line in text.splitlines():

@@ -168,7 +168,7 @@ def _at_sequence(
     if agreement < 1:
         said.append(f"{agreement:.1%} of the aligned residues agree with the sequence.")
     cb = cb_of(target, backbone, given)
-    name = f"{structure.name or Path(source).stem}:{chain.name.strip() or '(blank)'}"
+    name = f"{Path(read_bytes.plain_name(source)).stem}:{chain.name.strip() or '(blank)'}"
     covered = sum(place >= 0 for place in places) / max(1, len(places))
     return Chain(name, target, cb, backbone, source, tuple(said)), agreement, covered
 

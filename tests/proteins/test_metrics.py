@@ -15,7 +15,7 @@ RNG = np.random.default_rng(1)
 
 @pytest.fixture
 def truth():
-    distance = distances(RNG.normal(0, 9, (L, 3)))
+    distance = distances(np.random.default_rng(5).normal(0, 6, (L, 3)))
     assert 10 < in_contact(distance)[pairs(L, "long")].sum() < L
     return distance
 

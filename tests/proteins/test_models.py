@@ -39,7 +39,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def family(model):
-    return model.sample(6000, sweeps=30, seed=1)
+    return model.sample(4000, sweeps=15, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_pairs_that_are_coupled_score_highest(fitted, name):
     assert top(fitted[name].score, len(TOUCHING)) == set(TOUCHING)
 
 
-@pytest.mark.parametrize(("name", "least"), [("pseudolikelihood", 0.9), ("mean field", 0.75)])
+@pytest.mark.parametrize(("name", "least"), [("pseudolikelihood", 0.9), ("mean field", 0.7)])
 def test_the_couplings_of_a_known_potts_model_are_recovered(model, fitted, name, least):
     found = fitted[name].couplings.numpy()
     for i, j in TOUCHING:
@@ -165,16 +165,16 @@ def test_counts_are_those_of_pairs_of_letters():
 
 
 def test_the_product_correction_takes_away_what_is_a_product():
-    scale = torch.tensor([1.0, 2.0, 3.0, 1.5, 0.7, 4.0])
-    product = scale[:, None] * scale
-    free = product.clone().fill_diagonal_(0)
-    # exact but for the missing diagonal
-    assert apc(product).abs().max() < 0.35 * free.max()
+    even = apc(torch.full((6, 6), 3.0))
+    # What is left of a constant comes of the diagonal, which is no pair: 1 / L of it.
+    assert torch.allclose(even, (torch.ones(6, 6) - torch.eye(6)) * 3 / 6)
     assert torch.equal(apc(torch.zeros(4, 4)), torch.zeros(4, 4))
-    bump = product.clone()
-    bump[1, 4] += 3
-    bump[4, 1] += 3
-    assert apc(bump).triu(1).argmax() == 1 * 6 + 4
+    scale = torch.tensor([1.0, 2.0, 3.0, 1.5, 0.7, 4.0])
+    bump = scale[:, None] * scale
+    bump[1, 3] += 6
+    bump[3, 1] += 6
+    assert bump.triu(1).argmax() == 2 * 6 + 5
+    assert apc(bump).triu(1).argmax() == 1 * 6 + 3
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -107,11 +107,11 @@ def test_contact_energies_say_what_chemists_say():
 
 
 def test_a_family_has_its_contacts_in_its_columns_and_gaps_in_all_but_the_query():
-    made = make(depth=400, drift=None, gaps=0.1, seed=3)
+    made = make(depth=250, drift=1.0, gaps=0.1, seed=3)
     assert not (made.tokens[0] == GAP).any()
     assert (made.tokens == GAP).mean() == pytest.approx(0.1, abs=0.04)
     score = inverse_covariance(made.tokens).score.numpy()
-    assert precision(score, distances_of(made.shape, BOX), "long", 5) > 0.5
+    assert precision(score, distances_of(made.shape, BOX), "long", 5) > 0.4
     with pytest.raises(UserError, match="gaps"):
         make(gaps=1.0)
 

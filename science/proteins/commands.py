@@ -1,0 +1,104 @@
+"""Proteins: contacts from alignments, homologues from a file, folds, and their measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES...",
+        help="Alignments: A3M, A2M, Stockholm, aligned FASTA, plain rows (.aln); patterns too.",
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Structures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--structure",
+        metavar="FILE",
+        help="PDB or mmCIF of the query, or a folder of them named as the inputs; repeatable.",
+    ),
+]
+ChainName = Annotated[str | None, typer.Option("--chain", help="Of the structure.")]
+Release = Annotated[str | None, typer.Option(help="Network: a release or a run's folder.")]
+How = Annotated[
+    Literal["network", "inverse-covariance", "plm", "meanfield", "mi"] | None,
+    typer.Option("--method", help="The network that ships if there is one, unless given."),
+]
+
+
+@app.command()
+def contacts(
+    files: Files,
+    method: How = None,
+    release: Release = None,
+    query: Annotated[
+        str | None, typer.Option(help="Row whose residues count: its name or sequence.")
+    ] = None,
+    structure: Structures = None,
+    chain: ChainName = None,
+    most: Annotated[int, typer.Option(min=1, help="Sequences used; more are sampled.")] = 10_000,
+    format_: Annotated[
+        Literal["safetensors", "npz"], typer.Option("--format", help="Of the L x L matrices.")
+    ] = "safetensors",
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Predict contacts from alignments: CASP RR files, matrices, and how far to trust them."""
+    from science.proteins import commands_contacts
+
+    options: dict[str, Any] = {"method": method, "release": release, "query": query}
+    options |= {"structure": structure or [], "chain": chain, "most": most, "format": format_}
+    commands_contacts.contacts(files, options | {"seed": seed}, out)
+
+
+@app.command()
+def align(
+    sequence: Annotated[
+        str, typer.Argument(metavar="SEQ", help="A sequence, or a FASTA file with one or more.")
+    ],
+    db: Annotated[Path, typer.Option("--db", metavar="FASTA", help="Where to look.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Of the search.")] = 3,
+    e_value: Annotated[
+        float, typer.Option("--e-value", min=1e-300, max=10, help="Of what enters the profile.")
+    ] = 1e-3,
+    coverage: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the query that a homologue must cover.")
+    ] = 0.5,
+    out: Out = None,
+) -> None:
+    """Find homologues in a sequence file, offline, and align them: A3M and E-values."""
+    from science.proteins import commands_align
+
+    options: dict[str, Any] = {"db": str(db), "rounds": rounds, "e_value": e_value}
+    commands_align.align(sequence, options | {"coverage": coverage}, out)
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[
+        list[str],
+        typer.Argument(metavar="PRED...", help="Contact maps: .rr, .safetensors, .npz."),
+    ],
+    structure: Annotated[
+        list[str],
+        typer.Option("--structure", metavar="FILE", help="PDB or mmCIF, or a folder of them."),
+    ],
+    chain: ChainName = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1000,
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Measure contact maps against structures: precision at L, L/2, L/5 with intervals."""
+    from science.proteins import commands_evaluate
+
+    options: dict[str, Any] = {"structure": structure, "chain": chain}
+    options |= {"resamples": resamples, "seed": seed}
+    commands_evaluate.evaluate(predictions, options, out)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import gemmi
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from science.core.errors import UserError
 from science.proteins.align import search
-from science.proteins.alphabet import GAP, decode
+from science.proteins.alphabet import GAP, LETTERS, decode
 from science.proteins.commands import app
 from science.proteins.families import families
 from science.proteins.infer import Inferred, chosen, infer
@@ -35,13 +36,7 @@ def a3m(family, tmp_path_factory):
 @pytest.fixture(scope="module")
 def structure(family, tmp_path_factory):
     path = tmp_path_factory.mktemp("truth") / "made.pdb"
-    three = dict(
-        zip(
-            "ARNDCQEGHILKMFPSTWYV",
-            ["ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL"],
-            strict=True,
-        )
-    )
+    three = {letter: gemmi.expand_one_letter(letter, gemmi.ResidueKind.AA) for letter in LETTERS}
     lines = []
     for k, (letter, at) in enumerate(zip(family.chain.sequence, family.chain.cb, strict=True)):
         x, y, z = at
@@ -181,7 +176,7 @@ def test_align_finds_relatives_and_leaves_strangers(tmp_path, family):
     query = family.alignment.query
     tokens = family.alignment.tokens[0]
     rows = []
-    for k in range(12):
+    for _ in range(12):
         changed = np.where(rng.random(64) < 0.3, rng.integers(0, 20, 64), tokens)
         rows.append(decode(changed.astype(np.uint8)))
     rows[0] = rows[0][:20] + "WWGGWW" + rows[0][20:]  # an insertion

@@ -59,7 +59,7 @@ def test_the_pairs_that_are_coupled_score_highest(fitted, name):
     assert top(fitted[name].score, len(TOUCHING)) == set(TOUCHING)
 
 
-@pytest.mark.parametrize(("name", "least"), [("pseudolikelihood", 0.9), ("mean field", 0.7)])
+@pytest.mark.parametrize(("name", "least"), [("pseudolikelihood", 0.85), ("mean field", 0.7)])
 def test_the_couplings_of_a_known_potts_model_are_recovered(model, fitted, name, least):
     found = fitted[name].couplings.numpy()
     for i, j in TOUCHING:
@@ -169,12 +169,12 @@ def test_the_product_correction_takes_away_what_is_a_product():
     # What is left of a constant comes of the diagonal, which is no pair: 1 / L of it.
     assert torch.allclose(even, (torch.ones(6, 6) - torch.eye(6)) * 3 / 6)
     assert torch.equal(apc(torch.zeros(4, 4)), torch.zeros(4, 4))
-    scale = torch.tensor([1.0, 2.0, 3.0, 1.5, 0.7, 4.0])
+    scale = torch.linspace(0.5, 2.0, 20)
     bump = scale[:, None] * scale
-    bump[1, 3] += 6
-    bump[3, 1] += 6
-    assert bump.triu(1).argmax() == 2 * 6 + 5
-    assert apc(bump).triu(1).argmax() == 1 * 6 + 3
+    bump[3, 5] += 1
+    bump[5, 3] += 1
+    assert bump.triu(1).argmax() == 18 * 20 + 19
+    assert apc(bump).triu(1).argmax() == 3 * 20 + 5
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def _dot(length: int) -> float:
 
 def _unknown(ax: Axes, distance: Floats32) -> None:
     missing = ~np.isfinite(distance).any(1)
-    for residue in np.flatnonzero(missing):
+    for residue in np.flatnonzero(missing).tolist():
         ax.plot([0, residue], [residue, residue], color=RULE, lw=1)
         ax.plot([residue, residue], [residue, len(distance) - 1], color=RULE, lw=1)
 
@@ -147,9 +148,13 @@ def depth_profile(coverage: Floats, depth: int, neff: float) -> Figure:
         ax.set(xlabel="residue", ylabel="sequences", ylim=(0, depth * 1.05 or 1))
         ax.set_xlim(0.5, len(coverage) + 0.5)
         scale = neff / depth if depth else 1.0
-        other = ax.secondary_yaxis("right", functions=(lambda v: v * scale, lambda v: v / scale))
+        other = ax.secondary_yaxis("right", functions=_scaled(scale))
         other.set_ylabel("effective sequences (Neff)", color=MUTED)
     return figure
+
+
+def _scaled(scale: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    return lambda value: value * scale, lambda value: value / scale
 
 
 def precision_curves(
@@ -166,11 +171,11 @@ def precision_curves(
         figure = Figure(figsize=(0.62 * WIDTH, 0.4 * WIDTH))
         ax = figure.subplots()
         for place, (name, maps) in enumerate(models.items()):
-            each = [_at(score, distance, which, grid) for score, distance in maps]
-            each = [row for row in each if row is not None]
+            drawn = (_at(score, distance, which, grid) for score, distance in maps)
+            each = [row for row in drawn if row is not None]
             if each:
                 colour, dash = SERIES[place % len(SERIES)], DASHES[place % len(DASHES)]
-                ax.plot(grid, np.mean(each, 0), color=colour, ls=dash, label=plain(name))
+                ax.plot(grid, np.mean(np.stack(each), 0), color=colour, ls=dash, label=plain(name))
         for mark, label in ((0.2, "L/5"), (0.5, "L/2"), (1.0, "L")):
             ax.axvline(mark, color=RULE, lw=0.8)
             ax.annotate(label, (mark, 1.0), ha="right", va="top", fontsize=8, color=MUTED)

@@ -127,7 +127,7 @@ def log_p_native(tokens: Tokens, native: int, contacts: NDArray[np.int64]) -> Fl
 def distances_of(shape: Shapes, box: tuple[int, int, int]) -> NDArray[np.float32]:
     """(L, L) distances [Angstrom] between the residues of one shape."""
     where = places(box)[shape] * SPACING_A
-    return np.linalg.norm(where[:, None] - where, axis=-1).astype(np.float32)
+    return np.asarray(np.linalg.norm(where[:, None] - where, axis=-1), np.float32)
 
 
 def _symmetries() -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from science.proteins.contacts import LEAST, Floats32, separated
+from science.proteins.contacts import LEAST, Floats32, Index, separated
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ CURVES: Mapping[str, Curve] = {
 _CLIP = (-4.0, 12.0)  # standard deviations
 
 
-def columns(score: NDArray[np.floating], neff: float) -> tuple[tuple[Floats, Floats], Floats]:
+def columns(score: NDArray[np.floating], neff: float) -> tuple[tuple[Index, Index], Floats]:
     """Pairs i, j at least six apart, and (P, 6) of what their log-odds depend on."""
     length = len(score)
     i, j = separated(length, LEAST)
@@ -51,7 +51,7 @@ def columns(score: NDArray[np.floating], neff: float) -> tuple[tuple[Floats, Flo
     one = np.ones_like(z)
     apart = np.log((j - i) / 24)
     rows = np.stack([one, z, z * deep, one * deep, apart, one * np.log(length / 150)], 1)
-    return (i, j), rows
+    return (i, j), np.asarray(rows, np.float64)
 
 
 def likely(score: NDArray[np.floating], neff: float, method: str) -> Floats32:

@@ -67,7 +67,8 @@ class Potts:
         draws = rng(seed, "proteins", "potts")
         start = draws.integers(0, self.fields.shape[1], (count, self.length)).astype(np.uint8)
         updates = np.full(count, sweeps * self.length)
-        return _gibbs(self.fields, self.couplings, start, updates, derive(seed, "gibbs") % 2**32)
+        word = derive(seed, "gibbs") % 2**32
+        return np.asarray(_gibbs(self.fields, self.couplings, start, updates, word), np.uint8)
 
     def family(self, count: int, drift: float = 1.0, sweeps: int = 50, seed: int = 0) -> Tokens:
         """(count, L) leaves of a random binary tree that grew from one ancient sequence.

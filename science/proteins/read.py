@@ -9,7 +9,7 @@ their first row need not be the query, and their columns are the query's already
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,9 @@ from science.proteins.alignment import Alignment
 from science.proteins.alphabet import GAPS, UNCERTAIN, UNKNOWN, Tokens, encode, lookup
 from science.proteins.read_rows import Rows
 
+_NOT_QUERY = (
+    "The first row has gaps, so it is not the query; the columns are taken as its residues."
+)
 LONGEST = 5_000  # columns; pair maps of longer chains do not fit in a laptop's memory
 _FORMATS = "A3M, A2M, aligned FASTA, Stockholm or plain aligned rows"
 
@@ -79,9 +82,7 @@ def parse(text: str, name: str, query: str | None = None, notes: Sequence[str] =
     if lead.any() and (query or not plain):
         tokens = np.ascontiguousarray(tokens[:, ~lead])
     elif lead.any():
-        said.append(
-            "The first row has gaps, so it is not the query; the columns are taken as its residues."
-        )
+        said.append(_NOT_QUERY)
     if tokens.shape[1] > LONGEST:
         raise UserError(
             f"{name}: {tokens.shape[1]} columns, more than {LONGEST}",
@@ -138,11 +139,11 @@ def same_protein(alignment: Alignment, sequence: str) -> Alignment:
             f"{alignment.source}: {alignment.length} columns, but the query has {len(tokens)}",
             "give the sequence that the alignment was made for",
         )
+    notes = tuple(note for note in alignment.notes if note != _NOT_QUERY)
     same = np.flatnonzero((alignment.tokens == tokens).all(1))
     if len(same):
         order = np.concatenate([same[:1], np.delete(np.arange(alignment.depth), same[0])])
-        return alignment.take(order)
+        return replace(alignment.take(order), notes=notes)
     names = ("query", *alignment.names) if alignment.names else ()
-    return Alignment(
-        np.concatenate([tokens[None], alignment.tokens]), names, alignment.source, alignment.notes
-    )
+    whole = np.concatenate([tokens[None], alignment.tokens])
+    return Alignment(whole, names, alignment.source, notes)

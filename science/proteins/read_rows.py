@@ -131,8 +131,7 @@ def _stockholm(text: str, name: str) -> Rows:
         raise UserError(f"{name}: no sequence", "get the file again")
     # In Stockholm '.' and '-' are both gaps, and case means nothing that all writers agree on.
     rows = [row.replace(".", "-").upper() for row in found.alignment]
-    names = [n.decode() if isinstance(n, bytes) else str(n) for n in found.names]
-    return Rows(names, rows)
+    return Rows([str(label) for label in found.names], rows)
 
 
 def _plain(text: str, name: str) -> tuple[Rows, bool]:

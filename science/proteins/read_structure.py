@@ -152,7 +152,7 @@ def _at_sequence(
     """The chain at its sequence, with the identity and covered share of the alignment."""
     said = list(notes)
     residues = _residues(chain)
-    if len(residues) < sum(1 for r in chain.first_conformer() if r.find_atom("CA", "*")):
+    if len(residues) < len([r for r in chain.first_conformer() if r.find_atom("CA", "*")]):
         said.append(f"Chain {chain.name}: residues that repeat a number are left out.")
     letters = "".join(_letter(residue.name) for residue in residues)
     target = sequence or _deposited(chain, structure) or _bridged(residues, letters, said)
@@ -186,7 +186,7 @@ def _bridged(residues: Sequence[gemmi.Residue], letters: str, said: list[str]) -
     """Residues with coordinates, with X for those that a broken chain and its numbers leave out."""
     parts, filled = [letters[:1]], 0
     for before, here, letter in zip(residues[:-1], residues[1:], letters[1:], strict=True):
-        jump = here.seqid.num - before.seqid.num - 1
+        jump = (here.seqid.num or 0) - (before.seqid.num or 0) - 1
         if 0 < jump <= _MOST_FILLED and not _bonded(before, here):
             parts.append("X" * jump)
             filled += jump

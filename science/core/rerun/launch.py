@@ -67,7 +67,7 @@ class Fresh:
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-                [sys.executable, str(job.script), *job.arguments],
+                [sys.executable, "-P", str(job.script), *job.arguments],
                 env={**job.env, "PYTHONPATH": ahead.strip(os.pathsep)},
                 cwd=job.cwd,
                 stdin=subprocess.DEVNULL,
@@ -89,7 +89,7 @@ class Warm:
         self._gate = threading.Lock()
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._server = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-            [sys.executable, str(_ZYGOTE)],
+            [sys.executable, "-P", str(_ZYGOTE)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=env,

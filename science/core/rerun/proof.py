@@ -87,7 +87,7 @@ class Proof:
         counts: dict[str, Count] = {}
         with Warm() as warm:
             for name in self.experiments:
-                scratch = recipe.folder / "trials" / name.replace("/", "-")
+                scratch = recipe.folder.resolve() / "trials" / name.replace("/", "-")
                 scratch.mkdir(parents=True, exist_ok=True)
                 place = Place(scratch, launcher=warm, install=False)
                 original = _first(name, place)

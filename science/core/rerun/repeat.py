@@ -101,7 +101,7 @@ def repeat(
     if not path and paths.PACKAGE.parent == paths.ROOT:
         path = [paths.ROOT]
     log = folder / "log.txt"
-    job = Job(place.script, [str(folder / "task.json")], log, env, place.scratch, path)
+    job = Job(place.script, [str(folder / "task.json")], log, env, path=path)
     status = finish(place.launcher, job)
     return Repetition(out, status, job.said())
 

@@ -105,7 +105,7 @@ def rerun(
     """
     if profile not in PROFILES:
         raise UserError(f"no profile {profile!r}", f"known: {', '.join(PROFILES)}")
-    folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="rerun-", dir=_home()))
+    folder = Path(out or tempfile.mkdtemp(prefix="rerun-", dir=_home())).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     place = place or Place(folder / "trials")
     place.scratch.mkdir(parents=True, exist_ok=True)

@@ -184,7 +184,8 @@ def _walk(folder: Path) -> Stamps:
 def _torch() -> dict[str, str]:
     import torch
 
-    built = torch.__config__.show()
+    told = torch.__config__.show().splitlines()
+    built = "\n".join(line for line in told if "CPU capability" not in line)  # not of the build
     return {"version": torch.__version__, "build": hashlib.sha256(built.encode()).hexdigest()}
 
 

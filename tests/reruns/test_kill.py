@@ -93,6 +93,8 @@ def test_an_experiment_moved_to_another_folder_is_the_same_recipe(original, star
     assert len(recipes) == 1
 
 
+CLASSES = "torchmetrics.classification.Multiclass"
+SCORES = {"right": "Accuracy", "area": "AUROC", "sure": "Recall"}
 EVERYTHING = {
     "callbacks": {"ema": {"_target_": "science.core.callbacks.ema.EMA", "decay": 0.9}},
     "trainer": {
@@ -112,8 +114,8 @@ EVERYTHING = {
         "metrics": {
             "_target_": "torchmetrics.collections.MetricCollection",
             "metrics": {
-                name: {"_target_": f"torchmetrics.classification.Multiclass{kind}", "num_classes": 2}
-                for name, kind in {"right": "Accuracy", "area": "AUROC", "sure": "Recall"}.items()
+                name: {"_target_": f"{CLASSES}{kind}", "num_classes": 2}
+                for name, kind in SCORES.items()
             },
         },
     },

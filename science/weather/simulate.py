@@ -78,23 +78,23 @@ class _Run:
         now = self._resume()
         total = int((end - self.first + SPIN_UP) // np.timedelta64(1, "D"))
         while now < end:
-            frames = self.model.advance(BLOCK)
+            days = _block(now)
+            frames = self.model.advance(days)
             _sound(frames)
             if now >= self.first:
-                self._write(now, frames, end)
-            now = now + BLOCK
+                self._write(now, frames)
+            now = now + days
             self._keep(frames.isel(time=-1), now)
             self.model.save(self.mark)
             tell(min(total, int((now - self.first).astype(int)) + SPIN_UP), total)
         return self.truth
 
-    def _write(self, now: np.datetime64, frames: xr.Dataset, end: np.datetime64) -> None:
+    def _write(self, now: np.datetime64, frames: xr.Dataset) -> None:
         import xarray as xr
 
         first = read_state(self.states / f"{now}.nc").expand_dims("time")
         block = xr.concat([first, frames.isel(time=slice(-1))], "time", data_vars="all")
-        whole = surfaces(self.model, block)
-        append(self.truth, whole.sel(time=whole.time < end), BLOCK * PER_DAY)
+        append(self.truth, surfaces(self.model, block), BLOCK * PER_DAY)
 
     def _keep(self, state: xr.Dataset, now: np.datetime64) -> None:
         if now < self.first:
@@ -124,6 +124,13 @@ class _Run:
         if known != settings:
             problem = f"{self.folder} holds another run: {known}, not {settings}"
             raise UserError(problem, "give another folder, or the options of that run")
+
+
+def _block(now: np.datetime64) -> int:
+    """Days until the next state that is kept; each year begins with one, leap year or not."""
+    year = now.astype("datetime64[Y]") + 1
+    left = (year.astype("datetime64[D]") - now).astype(int)
+    return min(BLOCK, int(left))
 
 
 def _sound(frames: xr.Dataset) -> None:

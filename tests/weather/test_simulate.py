@@ -186,6 +186,16 @@ def test_a_model_that_blew_up_is_stopped_and_nothing_of_it_kept(tmp_path, monkey
     assert content(tmp_path / "run/truth.zarr").identical(before)
 
 
+def test_each_year_begins_with_a_state_leap_year_or_not(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 5)
+    for year, last in ((2003, 5), (2004, 1)):
+        day, end = np.datetime64(f"{year}-01-01"), np.datetime64(f"{year + 1}-01-01")
+        while day < end:
+            days = module._block(day)
+            day = day + days
+        assert (day, days) == (end, last)
+
+
 def test_a_damaged_state_is_named(tmp_path):
     short(tmp_path / "run", 1)
     path = tmp_path / "run/states/2001-01-02.nc"

@@ -264,11 +264,16 @@ class WindowFold(LightningDataModule):
     def train_dataloader(self) -> StepLoader:
         """Shuffled batches whose order follows from the seed and the step."""
         rows = WindowRows(self.training_table)
-        return training_loader(rows, self.batch_size, self.seed, self._position, self.workers)
+        how = (self.batch_size, self.seed, self._position, self.workers)
+        return training_loader(rows, *how, share=self._share())
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The rows the network is watched on, in an order that never changes."""
         return ordered_loader(WindowRows(self.samples.take(self.val)), 64, self.workers)
+
+    def _share(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
 
     def _position(self) -> int:
         # Not the optimiser's steps: several batches may add up to one of those.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,20 @@ def test_the_order_of_batches_is_that_of_the_seed(windows):
     assert order(1) == order(1)
     assert order(1) != order(2)
     assert len({row for batch in order(1) for row in batch}) == len(order(1)) * 32
+
+
+def test_two_processes_see_the_batches_of_one_between_them(windows):
+    def batches(rank, processes):
+        fold = WindowFold(windows, windows.where("train"), windows.where("val"), 32, 0, 0)
+        fold.trainer = SimpleNamespace(
+            global_rank=rank, world_size=processes, fit_loop=SimpleNamespace(total_batch_idx=-1)
+        )
+        return [batch.index.tolist() for batch in fold.train_dataloader()]
+
+    whole, first, second = batches(0, 1), batches(0, 2), batches(1, 2)
+    for one, a, b in zip(whole, first, second, strict=True):
+        assert len(a) == len(b) == 16
+        assert sorted(a + b) == sorted(one)
 
 
 def test_a_year_is_in_one_split(series):

@@ -105,7 +105,7 @@ def disturbed(
         first, second = (read_state(pool[k]) for k in draw.choice(len(pool), 2, replace=False))
         state = true.copy()
         for name in ("z", "t", "u", "v", "q", "sp"):
-            state[name] = true[name] + size * (first[name] - second[name]).drop_vars("time")
+            state[name] = true[name] + size * (first[name] - second[name]).variable
         state["q"] = state["q"].clip(min=0)
         made.append(state)
     return made
@@ -136,10 +136,10 @@ def _one(
     begin = start if model is fine else coarser(start, fine, model)
     frames = model.forecast(begin, days)
     kept = frames.isel(time=slice(every // 6 - 1, None, every // 6))
-    first = surfaces(fine, start.expand_dims("time"))
-    whole = xr.concat([first, surfaces(model, kept)], "time", data_vars="minimal")
+    parts = [surfaces(fine, start.expand_dims("time")), surfaces(model, kept)]
+    known = ["orog", "lsm", "sst", "ci", "solar"]
+    moved = xr.concat([p.drop_vars(known) for p in parts], "time").rename(time=LEAD)
     lead = np.arange(0, days * 24 + 1, every) * np.timedelta64(1, "h").astype("timedelta64[ns]")
-    moved = whole.drop_vars(["orog", "lsm", "sst", "ci", "solar"]).rename(time=LEAD)
     return moved.assign_coords({LEAD: lead})
 
 

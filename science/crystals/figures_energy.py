@@ -130,6 +130,9 @@ def found(tries: pd.DataFrame) -> Figure:
     return figure
 
 
+_LONG = 26  # letters of a label of which three do not fit side by side
+
+
 def above_hull(energies: Mapping[str, ArrayLike], marks: tuple[float, ...] = (0.0, 0.1)) -> Figure:
     """Share of structures below each energy above the hull, one curve per source.
 
@@ -154,7 +157,9 @@ def above_hull(energies: Mapping[str, ArrayLike], marks: tuple[float, ...] = (0.
         ax.set(xlim=(low, high), ylim=(0, 1.02))
         ax.set(xlabel="energy above hull [eV/atom]", ylabel="share of structures below")
         _percent(ax)
-        figure.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+        handles, labels = ax.get_legend_handles_labels()
+        columns = 3 if max(map(len, labels), default=0) < _LONG else 2
+        figure.legend(handles, labels, loc="outside upper left", ncols=columns)
     return figure
 
 

@@ -31,6 +31,7 @@ class SunOf:
             With ``fresh: true`` only compositions that no list has count as drawn, with ``of: N``
             so many are drawn and those kept that screening networks expect lowest above the hull.
         network: of that screening; see `science.crystals.choose`.
+        goals: measure -> ``{goal, source}``.
         count: structures of each set.
         oracle: potential that relaxes and judges.
         workers: processes that relax.
@@ -43,9 +44,10 @@ class SunOf:
         oracle: str = "chgnet",
         workers: int = 1,
         network: str = choose.NETWORK,
+        goals: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.sets, self.count, self.network = sets, count, network
-        self.oracle, self.workers = oracle, workers
+        self.oracle, self.workers, self.goals = oracle, workers, goals or {}
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """One row of ``metrics.json`` a set; every structure's evidence in ``sun-<n>.csv``."""
@@ -58,7 +60,7 @@ class SunOf:
                 recipe.tell(f"S.U.N. of {name}", 0, 0, "not there, left out")
                 continue
             found = self._sun(recipe, name, structures, str(of.get("card", name)))
-            rows.append({"model": name, "metrics": found.metrics, "note": ""})
+            rows.append({"model": name, "metrics": _named(found.metrics), "note": ""})
             energies[name] = [row.values.get("e_hull", float("nan")) for row in found.account.rows]
             if "card" not in of:
                 found_pictures.keep(recipe.folder, _counted(found), f"sun-{len(rows)}", name)
@@ -68,7 +70,8 @@ class SunOf:
             raise UserError("none of the sets is there", "give a card, or run crystals/mp20-dng")
         caption = "Share of all structures up to each energy above the hull; failures never count."
         keep(recipe.folder, [("above-hull", above_hull(energies), caption)], "Stability")
-        return {"rows": rows, "goals": {}, "notes": _NOTES}
+        goals = {name: dict(goal) for name, goal in self.goals.items()}
+        return {"rows": rows, "goals": goals, "notes": _NOTES}
 
     def _sun(self, recipe: Recipe, name: str, structures: list[Structure], draw: str) -> sun.Sun:
         done = [0]
@@ -114,6 +117,16 @@ class SunOf:
         path = Path(recipe.folder).parent / str(of["run"]) / SAMPLES
         entries = read.read(path, closest=0.0) if path.is_file() else ()
         return [entry.structure for entry in entries if entry.structure is not None]
+
+
+def _named(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures under names for a page, with their thresholds in eV/atom."""
+    words = {"sun": "S.U.N.", "sun_training": "S.U.N. against training", "stable": "stable"}
+    plain = {"converged": "at rest", "novel_training": "novel against training"}
+    for kind, word in words.items():
+        for ending, threshold in sun.THRESHOLDS.items():
+            plain[f"{kind}_{ending}"] = f"{word} at {threshold:g} eV/atom"
+    return {plain.get(name, name): value for name, value in metrics.items()}
 
 
 def _counted(found: sun.Sun) -> list[Row]:

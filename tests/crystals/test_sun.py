@@ -7,7 +7,8 @@ pytest.importorskip("pymatgen.core.structure")
 
 from pymatgen.core import Lattice, Structure
 
-from science.crystals import sun
+from science.core.glossary import term
+from science.crystals import sun, sun_run
 from science.crystals.hull import Hull, Phase
 from science.crystals.novelty import Known
 from science.crystals.oracle import Response
@@ -128,3 +129,16 @@ def test_uniqueness_is_by_structure_and_composition():
     good = np.array([True, True, True])
     assert sun.first_of_kind(rows, good).tolist() == [True, True, False]
     assert sun.first_of_kind(rows, np.array([False, True, True])).tolist() == [False, True, True]
+
+
+def test_thresholds_are_told_in_units_and_not_as_numbers_of_samples():
+    given = {"sun_0": 1, "sun_training_100": 2, "stable_100": 3, "converged": 4, "unique": 5}
+    named = {
+        "S.U.N. at 0 eV/atom": 1,
+        "S.U.N. against training at 0.1 eV/atom": 2,
+        "stable at 0.1 eV/atom": 3,
+        "at rest": 4,
+        "unique": 5,
+    }
+    assert sun_run._named(given) == named
+    assert term("stable at 0.1 eV/atom").label == "stable at 0.1 eV/atom"

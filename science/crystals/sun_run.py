@@ -125,7 +125,7 @@ def _named(metrics: Mapping[str, Any]) -> dict[str, Any]:
     plain = {"converged": "at rest", "novel_training": "novel against training"}
     for kind, word in words.items():
         for ending, threshold in sun.THRESHOLDS.items():
-            plain[f"{kind}_{ending}"] = f"{word} at {threshold:g} eV/atom"
+            plain[f"{kind}_{ending}"] = f"{word} at {threshold:g} eV per atom"
     return {plain.get(name, name): value for name, value in metrics.items()}
 
 

@@ -134,11 +134,11 @@ def test_uniqueness_is_by_structure_and_composition():
 def test_thresholds_are_told_in_units_and_not_as_numbers_of_samples():
     given = {"sun_0": 1, "sun_training_100": 2, "stable_100": 3, "converged": 4, "unique": 5}
     named = {
-        "S.U.N. at 0 eV/atom": 1,
-        "S.U.N. against training at 0.1 eV/atom": 2,
-        "stable at 0.1 eV/atom": 3,
+        "S.U.N. at 0 eV per atom": 1,
+        "S.U.N. against training at 0.1 eV per atom": 2,
+        "stable at 0.1 eV per atom": 3,
         "at rest": 4,
         "unique": 5,
     }
     assert sun_run._named(given) == named
-    assert term("stable at 0.1 eV/atom").label == "stable at 0.1 eV/atom"
+    assert term("stable at 0.1 eV per atom").label == "stable at 0.1 eV per atom"

@@ -19,7 +19,10 @@ from science.core.table import Table
 CONFIGS = {name: config.load(name) for name in config.experiments()}
 SUITES = [name for name, found in CONFIGS.items() if "suite" in found]
 FEW = 6  # samples that a net has to take
-SMALL = {"crystals/mp20-csp": ["data.lessons=20"]}  # data that takes minutes to prepare in full
+SMALL = {  # data that takes minutes to prepare in full
+    "crystals/mp20-csp": ["data.lessons=20"],
+    "proteins/quickstart": ["data.options.families=10"],
+}
 
 
 def training():

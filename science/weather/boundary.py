@@ -5,9 +5,9 @@ Longitude and the hour are left out on purpose: turning the planet under everyth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,31 @@ class Boundary:
         statics = {n: sets[0][n].values.astype(np.float32) for n in STATICS if n in sets[0]}
         seasonal = {n: _knots(sets, n) for n in SEASONAL if all(n in s for s in sets)}
         return cls(Grid.of(sets[0]), statics, seasonal, sun)
+
+    def arrays(self) -> dict[str, NDArray[np.floating]]:
+        """All of it but the sun as arrays, for what has to carry it along.
+
+        ``lat`` and ``lon`` [degrees], ``ground`` (statics, lat, lon) and ``sea`` (seasonal, 12,
+        lat, lon), in the order of `fields`.
+        """
+        ground = [np.zeros((0, *self.grid.shape)), *(v[None] for v in self.statics.values())]
+        sea = [np.zeros((0, 12, *self.grid.shape)), *(v[None] for v in self.seasonal.values())]
+        ends = {"lat": self.grid.lat, "lon": self.grid.lon}
+        return {**ends, "ground": np.concatenate(ground), "sea": np.concatenate(sea)}
+
+    @classmethod
+    def from_arrays(cls, fields: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> Boundary:
+        """The inverse of `arrays`, for a boundary that has these `fields`."""
+        grid = Grid(*(np.asarray(arrays[n], np.float64) for n in ("lat", "lon")))
+        statics = [n for n in fields if n in STATICS]
+        seasonal = [n for n in fields if n in SEASONAL]
+        sun = tuple(n for n in fields if n in ("insolation", "zenith"))
+        return cls(
+            grid,
+            dict(zip(statics, arrays["ground"], strict=True)),
+            dict(zip(seasonal, arrays["sea"], strict=True)),
+            sun,
+        )
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Windows:
 
         ``mean`` and ``std`` (channels,); ``leads`` (n,) hours between two times of a piece, and
         ``change`` (n, channels): root mean square of what a state changes in that time. ``area``
-        (lat,) of mean 1.
+        (lat,) of mean 1. The rest is the boundary (`Boundary.arrays`).
         """
         rows = self._some()
         mean, std = moments(self.series, rows[:, 0])
@@ -113,6 +113,7 @@ class Windows:
         change = [self._change(rows, lead) for lead in leads]
         made = {"mean": mean, "std": std, "leads": np.array(leads), "change": np.array(change)}
         made["area"] = self.series.grid.weight
+        made |= self.series.boundary.arrays()
         return {name: torch.from_numpy(np.asarray(v, np.float32)) for name, v in made.items()}
 
     def _some(self) -> Index:

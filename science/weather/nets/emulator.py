@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from science.core.errors import UserError
 from science.weather import channels as named
+from science.weather.boundary import SEASONAL, Boundary
+from science.weather.variables import STATICS
 
 Backbone = Callable[..., nn.Module]
 _DAY = 24.0  # h
@@ -63,6 +65,10 @@ class Emulator(nn.Module):
             "leads": torch.tensor(list(leads), dtype=torch.float32),
             "usual": torch.ones(len(leads), count),
             "area": torch.ones(size[0], 1),
+            "lat": torch.zeros(size[0], dtype=torch.float64),
+            "lon": torch.zeros(size[1], dtype=torch.float64),
+            "ground": torch.zeros(sum(n in STATICS for n in fields), *size),
+            "sea": torch.zeros(sum(n in SEASONAL for n in fields), 12, *size),
         }
         for name, tensor in start.items():
             self.register_buffer(name, tensor)
@@ -88,7 +94,8 @@ class Emulator(nn.Module):
 
         Args:
             inputs: ``mean`` and ``std`` (channels,), ``leads`` (n,) [h] with ``change``
-                (n, channels), the usual size of a change, and ``area`` (lat,) of mean 1.
+                (n, channels), the usual size of a change, and ``area`` (lat,) of mean 1; also the
+                arrays of a `Boundary`, if they are there.
         """
         known = {float(lead): row for lead, row in zip(inputs["leads"], inputs["change"])}  # noqa: B905
         missing = [lead for lead in self.leads.tolist() if lead not in known]
@@ -100,7 +107,16 @@ class Emulator(nn.Module):
         self.mean.copy_(_column(inputs["mean"]))
         self.std.copy_(_column(std))
         self.usual.copy_(torch.as_tensor(np.maximum(usual / std, 1e-6)))
-        self.area.copy_(torch.as_tensor(np.asarray(inputs["area"]))[:, None])
+        self.area.copy_(torch.as_tensor(np.ascontiguousarray(inputs["area"]))[:, None])
+        for name in ("lat", "lon", "ground", "sea"):
+            if name in inputs:
+                getattr(self, name).copy_(torch.as_tensor(np.ascontiguousarray(inputs[name])))
+
+    @property
+    def boundary(self) -> Boundary:
+        """Ground, sea and sun of the training data, so that a forecast needs its start alone."""
+        names = ("lat", "lon", "ground", "sea")
+        return Boundary.from_arrays(self.fields, {n: getattr(self, n).numpy() for n in names})
 
     @property
     def weight(self) -> Tensor:

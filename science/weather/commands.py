@@ -100,3 +100,31 @@ def numerical(
             lambda n, of: tell("forecasts", n, of, ""),
         )
     typer.echo(out)
+
+
+Release = Annotated[str, typer.Option(help="Emulator: a release, or the folder of a run.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the results.")]
+
+
+@app.command()
+def forecast(
+    init: Annotated[str, typer.Option(help="File with the state to start from.")],
+    days: Annotated[int, typer.Option(min=1, help="How far.")] = 7,
+    members: Annotated[int, typer.Option(help="Of an ensemble.")] = 1,
+    time: Annotated[
+        str | None, typer.Option(help="Which of the file's times; the last unless given.")
+    ] = None,
+    step: Annotated[float, typer.Option(help="Hours that the network takes at once.")] = 24.0,
+    channels: Annotated[
+        str | None, typer.Option(help="To keep, such as z500,t850; all unless given.")
+    ] = None,
+    release: Release = "weather/t31",
+    seed: Annotated[int, typer.Option(help="Of the members' noise.")] = 0,
+    out: Out = None,
+) -> None:
+    """Forecast the weather from any state, many members if asked; a killed forecast goes on."""
+    from science.weather import commands_forecast
+
+    options = {"days": days, "members": members, "time": time, "step": step}
+    options |= {"channels": channels, "release": release, "seed": seed}
+    commands_forecast.run(init, options, out)

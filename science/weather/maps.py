@@ -46,6 +46,16 @@ def told(channel: str, field: Field) -> Field:
     return field * factor + shift
 
 
+def look(channel: str) -> tuple[bool, str]:
+    """Whether a channel has two signs, and its colours."""
+    from science.weather.variables import split
+
+    variable = split(channel)[0]
+    signed = variable[0] in "uv"
+    colours = {"tp": "Blues", "q": "Blues", "q_low": "Blues"}
+    return signed, "RdBu_r" if signed else colours.get(variable, "viridis")
+
+
 def levels(fields: Sequence[Field], signed: bool) -> tuple[float, float]:
     """Ends of a colour scale that all fields share; even about 0 if ``signed``."""
     every = np.concatenate([np.ravel(f) for f in fields])
@@ -89,6 +99,7 @@ def side_by_side(
     columns: Mapping[str, Sequence[Field]],
     rows: Sequence[str],
     land: Field | None = None,
+    size: bool = False,
 ) -> Figure:
     """Maps of several models (columns) at several times (rows) on one colour scale.
 
@@ -98,12 +109,14 @@ def side_by_side(
         columns: model -> a map for each row, in SI.
         rows: labels.
         land: share of land (lat, lon), whose outline is drawn.
+        size: whether the maps are sizes of differences, which have no zero of temperature.
     """
-    label, unit, *_ = shown(channel)
-    fields = {name: [told(channel, f) for f in each] for name, each in columns.items()}
-    signed = channel[0] in "uv"
+    label, unit, factor, _ = shown(channel)
+    turned = (lambda _, f: f * factor) if size else told
+    fields = {name: [turned(channel, f) for f in each] for name, each in columns.items()}
+    signed, colours = (False, "magma_r") if size else look(channel)
+    unit = "K" if size and unit == "°C" else unit
     ends = levels([f for each in fields.values() for f in each], signed)
-    colours = "RdBu_r" if signed else "viridis"
     with style():
         figure = Figure(figsize=(WIDTH, 0.6 + 1.75 * len(rows)))
         axes = figure.subplots(len(rows), len(columns), squeeze=False, sharex=True, sharey=True)

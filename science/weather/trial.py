@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from science.core.config import build
+from science.core.errors import UserError
 from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.seeds import derive, rng
@@ -103,12 +104,13 @@ class Forecasting:
     def places(self, recipe: Recipe) -> Index:
         """(starts, 1 + leads) rows of the series to forecast from and to be judged by."""
         data = cast(WindowData, recipe.data)
-        hours = [0, *(round(lead) for lead in self.leads)]
-        allowed = set(data.samples.place[data.samples.where(self.split), 0].tolist())
-        every = data.series.places(hours)
-        inside = np.isin(every, sorted(allowed)).sum(1) >= min(2, every.shape[1])
-        ends = np.isin(data.series.years[every[:, -1]], data.series.years[sorted(allowed)])
-        every = every[inside & ends & np.isin(every[:, 0], sorted(allowed))]
+        windows = data.samples
+        inside = windows.place[windows.where(self.split)]
+        every = data.series.places([0, *(round(lead) for lead in self.leads)])
+        every = every[np.isin(every, inside).all(1)]
+        if not len(every):
+            problem = f"no forecast of {max(self.leads):g} hours lies within the {self.split} split"
+            raise UserError(problem, "give it more time, or shorten protocol.leads")
         chosen = np.linspace(0, len(every) - 1, min(self.starts, len(every))).round().astype(int)
         return every[np.unique(chosen)]
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from science.core.config import build
+from science.core.data import CardData
 from science.core.errors import UserError
 from science.core.learned import note
 from science.core.recipe import Recipe
@@ -50,7 +51,7 @@ class Forecasting:
 
     def __init__(
         self,
-        stages: Mapping[str, Mapping[str, Any]] | None = None,
+        stages: Mapping[str, Mapping[str, Any] | None] | None = None,
         judge: Judge | None = None,
         starts: int = 52,
         leads: Sequence[float] = (24, 48, 72, 96, 120, 144, 168),
@@ -88,18 +89,27 @@ class Forecasting:
 
     def trained(self, recipe: Recipe, name: str, config: Mapping[str, Any]) -> Emulator:
         """A network taken through all stages; the last one carries the name."""
-        names = [f"{name}-begun", *(f"{name}-{stage}" for stage in self.stages)]
+        stages = {stage: changes for stage, changes in self.stages.items() if changes}
+        names = [f"{name}-begun", *(f"{name}-{stage}" for stage in stages)]
         names[-1] = name
         net: Any = None
         merged: Mapping[str, Any] = config
-        for each, changes in zip(names, [{}, *self.stages.values()], strict=True):
+        for each, changes in zip(names, [{}, *stages.values()], strict=True):
             merged = merge(merged, changes)
             stage = replace(recipe, config=merged)
+            stage.data = self._data(recipe, merged)
             windows = stage.data.samples
             seed = derive(recipe.seed, each)
             fold = stage.data.fold(windows.where("train"), windows.where("val"), seed)
             net = stage.train(each, fold, warm=net)
         return cast(Emulator, net)
+
+    def _data(self, recipe: Recipe, config: Mapping[str, Any]) -> CardData:
+        """A stage's data; the states themselves are read once for all stages."""
+        data, first = build(config["data"]), cast(WindowData, recipe.data)
+        if (data.card, data.options) == (first.card, first.options):
+            data.series = first.series
+        return cast(CardData, data)
 
     def places(self, recipe: Recipe) -> Index:
         """(starts, 1 + leads) rows of the series to forecast from and to be judged by."""

@@ -1,0 +1,192 @@
+"""Long forecasts: whole stores, killed and resumed, from good and bad starts."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from science.core.errors import UserError
+from science.weather import forecasting
+from science.weather.boundary import Boundary
+from science.weather.forecasting import LEAD, forecast
+from science.weather.grid import Grid
+from science.weather.nets.emulator import Emulator
+from science.weather.nets.vit import SphereViT
+from science.weather.rolling import forecasts, stepped
+from science.weather.start import initial
+from science.weather.states import to_dataset
+
+CHANNELS = ("z500", "u500", "t850", "sp")
+GRID = Grid.gaussian(8, 16)
+START = np.datetime64("1959-01-02T00:00:00")
+
+
+def boundary():
+    draw = np.random.default_rng(0)
+    ground = {"orog": draw.random(GRID.shape).astype("f4"), "lsm": np.eye(8, 16, dtype="f4")}
+    return Boundary(GRID, ground, {"sst": 280 + draw.random((12, *GRID.shape)).astype("f4")})
+
+
+def emulator(noise=4):
+    torch.manual_seed(0)
+    around = boundary()
+    small = functools.partial(SphereViT, width=16, layers=1, heads=2, fine=8)
+    net = Emulator(CHANNELS, around.fields, GRID.shape, small, noise=noise, mass="sp")
+    scales = {"mean": [50_000, 0, 280, 1e5], "std": [3000, 10, 15, 900], "leads": [6, 12, 24]}
+    change = np.outer([1, 2, 3], [500, 3, 1, 200])
+    net.adapt(scales | {"change": change, "area": GRID.weight} | around.arrays())
+    for parameter in net.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return net.eval()
+
+
+def state(net, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    return net.decode(torch.randn(4, *GRID.shape, generator=draw)).numpy()
+
+
+def values(dataset):
+    return {str(n): dataset[n].values for n in dataset.data_vars}
+
+
+def test_a_network_carries_its_boundary():
+    net, around = emulator(), boundary()
+    again = net.boundary
+    assert again.fields == around.fields == net.fields
+    when = np.array(["2001-02-10T06", "2003-11-30T18"], "datetime64[s]")
+    np.testing.assert_allclose(again.at(when), around.at(when), atol=1e-5)
+    copied = emulator()
+    copied.load_state_dict(net.state_dict())
+    np.testing.assert_array_equal(copied.boundary.at(when), again.at(when))
+
+
+def test_a_store_has_what_a_reader_needs(tmp_path):
+    net = emulator()
+    made = forecast(
+        net, state(net), START, tmp_path / "f.zarr", days=3, members=3, channels=["z500", "sp"]
+    )
+    assert made["z"].dims == ("time", "member", LEAD, "level", "lat", "lon")
+    assert made["z"].attrs["standard_name"] == "geopotential"
+    assert made["sp"].attrs["units"] == "Pa"
+    assert made["time"].values[0] == START
+    assert (made[LEAD].values / np.timedelta64(1, "D")).tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(made["sp"].values[0, 1, 0], state(net)[3], rtol=1e-6)
+    assert np.isfinite(made["z"].values).all()
+    last = made["z"].values[0, :, -1]
+    assert not np.allclose(last[0], last[1])
+
+
+def test_members_are_those_of_the_plain_loop(tmp_path):
+    net = emulator()
+    made = forecast(net, state(net), START, tmp_path / "f.zarr", days=2)
+    alone = forecasts(net, state(net)[None], np.array([START]), net.boundary, [24, 48])
+    np.testing.assert_allclose(made["sp"].values[0, 0, 1:], alone[0, 0, :, 3], rtol=1e-6)
+    two = forecasts(net, state(net)[None], np.array([START]), net.boundary, [48], step=12)
+    assert not np.allclose(two[0, 0, 0, 3], alone[0, 0, 1, 3])
+
+
+def test_a_killed_forecast_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+    net = emulator()
+    monkeypatch.setattr(forecasting, "BATCH", 2)
+    how = {"days": 2, "members": 5, "seed": 3}
+    whole = values(forecast(net, state(net), START, tmp_path / "whole.zarr", **how))
+
+    def die(done, of):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        forecast(net, state(net), START, tmp_path / "cut.zarr", **how, tell=die)
+    asked = []
+    plain = stepped
+    monkeypatch.setattr(
+        forecasting, "stepped", lambda n, s, *rest: asked.append(len(s)) or plain(n, s, *rest)
+    )
+    again = values(forecast(net, state(net), START, tmp_path / "cut.zarr", **how))
+    assert asked == [1]
+    assert all(np.array_equal(again[name], whole[name]) for name in whole)
+
+
+def test_another_forecast_is_not_overwritten(tmp_path):
+    net = emulator()
+    forecast(net, state(net), START, tmp_path / "f.zarr", days=1)
+    with pytest.raises(UserError, match="something else"):
+        forecast(net, state(net), START, tmp_path / "f.zarr", days=2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"members": 0}, "0 members"),
+        ({"days": 0}, "0 days"),
+        ({"step": 5.0}, "steps of 5 hours"),
+        ({"channels": ["z50"]}, "no channel"),
+    ],
+)
+def test_senseless_forecasts_are_refused(tmp_path, wrong, said):
+    net = emulator()
+    with pytest.raises(UserError, match=said):
+        forecast(net, state(net), START, tmp_path / "f.zarr", **wrong)
+
+
+def test_no_ensemble_without_noise(tmp_path):
+    net = emulator(noise=0)
+    with pytest.raises(UserError, match="no ensemble"):
+        forecast(net, state(net), START, tmp_path / "f.zarr", members=2)
+
+
+def file(tmp_path, net, change=None, **coords):
+    leading = {"time": np.array([START, START + np.timedelta64(6, "h")], "datetime64[ns]")}
+    both = np.stack([state(net), state(net, 1)])
+    made = to_dataset(both, CHANNELS, GRID, leading | coords)
+    made = made if change is None else change(made)
+    path = tmp_path / "start.nc"
+    made.to_netcdf(path)
+    return path
+
+
+def test_a_start_is_read_from_a_file_whichever_way_up(tmp_path):
+    net = emulator()
+    path = file(tmp_path, net)
+    found, when, _ = initial(path, net)
+    np.testing.assert_allclose(found, state(net, 1), rtol=1e-6)
+    assert when == START + np.timedelta64(6, "h")
+    found, when, _ = initial(path, net, "1959-01-02T00")
+    np.testing.assert_allclose(found, state(net), rtol=1e-6)
+    turned = file(tmp_path, net, lambda d: d.isel(lat=slice(None, None, -1)))
+    np.testing.assert_allclose(initial(turned, net)[0], state(net, 1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d.drop_vars("u"), "'u'"),
+        (lambda d: d.assign(sp=d["sp"] * 3), "sp"),
+        (lambda d: d.assign(z=d["z"].where(d["lat"] < 50)), "z"),
+    ],
+)
+def test_starts_that_cannot_be_right_are_refused(tmp_path, change, said):
+    net = emulator()
+    with pytest.raises(UserError, match=said):
+        initial(file(tmp_path, net, change), net)
+
+
+def test_a_time_that_is_not_there_is_named(tmp_path):
+    net = emulator()
+    path = file(tmp_path, net)
+    with pytest.raises(UserError, match="nothing at"):
+        initial(path, net, "1960-01-01")
+    with pytest.raises(UserError, match="write 1959"):
+        initial(path, net, "yesterday")
+
+
+def test_a_reopened_store_is_what_was_returned(tmp_path):
+    net = emulator()
+    made = forecast(net, state(net), START, tmp_path / "f.zarr", days=1)
+    again = xr.open_zarr(tmp_path / "f.zarr", consolidated=False)
+    assert all(np.array_equal(made[n], again[n]) for n in made.data_vars)

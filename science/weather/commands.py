@@ -128,3 +128,22 @@ def forecast(
     options = {"days": days, "members": members, "time": time, "step": step}
     options |= {"channels": channels, "release": release, "seed": seed}
     commands_forecast.run(init, options, out)
+
+
+@app.command()
+def verify(
+    forecast: Annotated[str, typer.Argument(metavar="FORECAST", help="Store of forecasts.")],
+    truth: Annotated[str, typer.Option(help="What happened: NetCDF, GRIB or zarr.")],
+    history: Annotated[
+        str | None, typer.Option(help="Years before, from which to learn what is usual.")
+    ] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="To judge, such as z500,t850; all shared unless given.")
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Judge forecasts against what happened, as WeatherBench 2 does."""
+    from science.weather import commands_verify
+
+    options = {"truth": truth, "history": history, "channels": channels}
+    commands_verify.run(forecast, options, out)

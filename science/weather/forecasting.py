@@ -18,6 +18,7 @@ from science.core.errors import UserError
 from science.core.files import write_text
 from science.core.seeds import generator
 from science.weather.nets.emulator import Emulator
+from science.weather.numerical import LEAD
 from science.weather.rolling import BATCH, stepped
 from science.weather.states import to_dataset
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Tell = Callable[[int, int], None]
-LEAD = "prediction_timedelta"
-_DONE = "fifth-done.txt"  # members whose bytes are all there
 
 
 def forecast(
@@ -127,6 +126,7 @@ class _Store:
         key: str,
     ) -> None:
         self.path, self.channels, self.leads, self.key = path, channels, leads, key
+        self.mark = path.with_name(f"{path.name}.done")  # members whose bytes are all there
         self.grid, self.time = net.boundary.grid, np.array([time], "datetime64[ns]")
         self.done = 0
         if path.exists():
@@ -136,7 +136,7 @@ class _Store:
 
     def _resumed(self, members: int) -> int:
         try:
-            key, done = (self.path / _DONE).read_text(encoding="utf-8").split()
+            key, done = self.mark.read_text(encoding="utf-8").split()
         except (OSError, ValueError):
             key, done = "", "0"
         if key != self.key:
@@ -153,7 +153,7 @@ class _Store:
         how = {str(n): {"chunks": tuple(c[0] for c in lazy[n].chunks)} for n in lazy.data_vars}
         lazy.to_zarr(self.path, mode="w-", compute=False, zarr_format=3, consolidated=False,
                      encoding=how)  # fmt: skip
-        write_text(self.path / _DONE, f"{self.key} 0\n")
+        write_text(self.mark, f"{self.key} 0\n")
 
     def write(self, begin: int, made: NDArray[np.float32]) -> None:
         """Members from ``begin`` on: (members, leads, channels, lat, lon)."""
@@ -163,7 +163,7 @@ class _Store:
         fixed = [n for n in block.variables if "member" not in block[n].dims]
         region = {"member": slice(begin, begin + len(made))}
         block.drop_vars(fixed).to_zarr(self.path, region=region, zarr_format=3, consolidated=False)
-        write_text(self.path / _DONE, f"{self.key} {begin + len(made)}\n")
+        write_text(self.mark, f"{self.key} {begin + len(made)}\n")
 
     def read(self) -> xr.Dataset:
         """The whole store, lazily."""

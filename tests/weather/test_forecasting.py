@@ -20,7 +20,7 @@ from science.weather.rolling import forecasts, stepped
 from science.weather.start import initial
 from science.weather.states import to_dataset
 
-CHANNELS = ("z500", "u500", "t850", "sp")
+CHANNELS = ("z500", "u500", "t500", "sp")
 GRID = Grid.gaussian(8, 16)
 START = np.datetime64("1959-01-02T00:00:00")
 

@@ -50,7 +50,7 @@ def store(folder, members=1, noise=0.0, starts=3, leads=4):
 
 def test_persistence_of_a_rise_errs_by_a_unit_a_day(tmp_path):
     path, _ = truth_file(tmp_path)
-    found = pairs(opened(store(tmp_path)), path)
+    found = pairs(opened(store(tmp_path)), path, NAMES)
     assert [pair.name for pair in found] == list(NAMES)
     table = scores(found[0])
     assert table["lead_h"].tolist() == [24, 48, 72]
@@ -64,7 +64,7 @@ def test_persistence_of_a_rise_errs_by_a_unit_a_day(tmp_path):
 def test_a_history_tells_what_is_usual(tmp_path):
     path, pattern = truth_file(tmp_path)
     past, _ = truth_file(tmp_path, 200, "past.nc", shift=-100)
-    (pair, _) = pairs(opened(store(tmp_path)), path, history=past)
+    (pair, _) = pairs(opened(store(tmp_path)), path, NAMES, past)
     # Two hundred days are no year: what is usual is their mean, half-way up the rise.
     np.testing.assert_allclose(pair.usual[0, 0], pattern[0] - 0.5, atol=0.02)
     table = scores(pair)
@@ -74,7 +74,7 @@ def test_a_history_tells_what_is_usual(tmp_path):
 
 def test_ensembles_have_their_own_scores(tmp_path):
     path, _ = truth_file(tmp_path)
-    (pair, _) = pairs(opened(store(tmp_path, members=10, noise=1.0)), path)
+    (pair, _) = pairs(opened(store(tmp_path, members=10, noise=1.0)), path, NAMES)
     table = scores(pair)
     assert {"crps", "spread_skill"} <= set(table)
     # The members miss by k and spread by one: sqrt((M + 1) / M) / sqrt(k^2 + 1/M).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,9 @@ from science.weather.gcm import Circulation
 from science.weather.simulate import surfaces
 
 pytest.importorskip("jcm", reason="needs the extra [simulate]")
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("FIFTH_SIMULATE"), reason="compiles for a minute; set FIFTH_SIMULATE=1"
+)
 
 
 def test_three_days_have_their_dates_units_and_go_on_to_the_same_bits(tmp_path):

@@ -54,19 +54,12 @@ class Prediction:
         learn = table.where("train")
         fold = recipe.data.fold(learn, table.where("val"), derive(recipe.seed, "member", 0))
         net = recipe.train("member0", fold)
-        rows = self.rows(table, recipe.seed)
+        rows = judged_rows(table, self.split, self.most, recipe.seed)
         note(recipe, ["member0"], [(learn, rows)], rows)
         fields = {n: build(node) for n, node in recipe.config["task"]["fields"].items() if node}
         made = self.drawn(recipe, net, fields, table.take(rows))
         notes = [self._cost(recipe, net, fields)]
         return self.judge.measure(recipe, rows, made, learn, notes)
-
-    def rows(self, table: Samples, seed: int) -> Index:
-        """Which rows of the table are judged."""
-        rows = table.where(self.split)
-        if self.most is None or self.most >= len(rows):
-            return rows
-        return np.sort(rng(seed, "judged").choice(rows, self.most, replace=False))
 
     def drawn(
         self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any], asked: Samples
@@ -94,3 +87,11 @@ class Prediction:
         return said + (
             f"; {cost['cpu_s'] / 60:.0f} processor minutes of training." if cost else "."
         )
+
+
+def judged_rows(table: Samples, split: str, most: int | None, seed: int) -> Index:
+    """The rows of a split, or ``most`` of them chosen at random."""
+    rows = table.where(split)
+    if most is None or most >= len(rows):
+        return rows
+    return np.sort(rng(seed, "judged").choice(rows, most, replace=False))

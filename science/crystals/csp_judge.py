@@ -18,10 +18,11 @@ from science.crystals.crystals import Crystals
 from science.crystals.csp_gate import balanced, roomy
 from science.crystals.csp_metre import anyone
 from science.crystals.csp_metrics import drawn, measure, measured
+from science.crystals.matcher import Reduced, reduce, rms
 
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_PIECE = 400  # pairs that are matched before the result is kept
+_PIECE = 2000  # pairs that are matched before the result is kept
 OURS = "this run"
 
 
@@ -88,17 +89,25 @@ class Judge:
         values = {metric: value.as_dict() for metric, value in measured.items()}
         return {"model": name, "metrics": values, "note": ""}
 
+    def row(self, recipe: Recipe, name: str, made: Crystals, asked: Samples) -> dict[str, Any]:
+        """One more row of measures, of other structures for other compositions."""
+        far = matched(recipe, name, made, asked)
+        found = self._row(name, far, asked, recipe.seed, made)
+        found["metrics"] |= self._metre(recipe, far, made, asked)
+        return found
+
     def _metre(self, recipe: Recipe, rms: Floats, made: Crystals, asked: Samples) -> dict[str, Any]:
-        best = anyone(
-            rms,
-            made,
-            crystals(asked),
-            tell=lambda done, total: recipe.tell("matching anyone's", done, total, "pairs"),
-        )
-        if best is None:
-            return {}
-        weights = drawn(asked.group, self.resamples, recipe.seed)
-        return {"metre": measured(np.isfinite(best).astype(float), weights).as_dict()}
+        """METRe of all samples and of the first, unless a composition has too many targets."""
+        weights, count = drawn(asked.group, self.resamples, recipe.seed), rms.shape[1]
+        told = lambda done, total: recipe.tell("matching anyone's", done, total, "pairs")  # noqa: E731
+        found = {}
+        for name, k in {"metre": count, "metre_1": 1}.items():
+            some = Crystals(*(v.unflatten(0, (-1, count))[:, :k].flatten(0, 1) for v in made))
+            best = anyone(rms[:, :k], some, crystals(asked), tell=told)
+            if best is not None:
+                hit = np.isfinite(best).astype(float)
+                found[name] = measured(hit, weights).as_dict()
+        return found
 
     def _said(self, asked: Samples) -> list[str]:
         return [
@@ -112,25 +121,33 @@ def matched(recipe: Recipe, name: str, made: Crystals, asked: Samples) -> Floats
 
     Pieces are kept in the run's checkpoints, so that a killed run goes on.
     """
-    from science.crystals.matcher import rms
-
     count = len(made.species) // len(asked)
     truth = crystals(asked)
     row = torch.arange(len(asked)).repeat_interleave(count)
     parts = []
     for begin in range(0, len(row), _PIECE):
-        path = recipe.folder / "checkpoints" / "matched" / name / f"{begin:07d}.npy"
+        path = (
+            recipe.folder / "checkpoints" / "matched" / name.replace(" ", "-") / f"{begin:07d}.npy"
+        )
         if not path.is_file():
             piece = slice(begin, begin + _PIECE)
             path.parent.mkdir(parents=True, exist_ok=True)
             found = rms(
-                Crystals(*(v[piece] for v in made)), Crystals(*(v[row[piece]] for v in truth))
+                _reduced(Crystals(*(v[piece] for v in made))), _reduced(truth.take(row[piece]))
             )
             with atomic(path) as temporary, temporary.open("wb") as file:
                 np.save(file, found)
         parts.append(np.load(path, allow_pickle=False))
         recipe.tell(f"matching {name}", min(begin + _PIECE, len(row)), len(row), "pairs")
     return np.concatenate(parts).reshape(len(asked), count)
+
+
+def _reduced(crystals: Crystals) -> list[Reduced]:
+    """Every crystal prepared for the matcher, those that occur often only once."""
+    flat = torch.cat([v.flatten(1).double() for v in crystals], 1).numpy()
+    _, first, again = np.unique(flat, axis=0, return_index=True, return_inverse=True)
+    distinct = reduce(crystals.take(torch.from_numpy(first)))
+    return [distinct[i] for i in again.ravel()]
 
 
 def crystals(samples: Samples) -> Crystals:

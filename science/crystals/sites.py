@@ -26,6 +26,7 @@ from science.core.samples import Samples
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 _ELEMENTS = 119
+_NEVER = 10.0  # squared distances of atoms and sites are below 0.75
 _MOST = 7  # sites whose orders are few enough to try all
 
 
@@ -35,15 +36,27 @@ class Sites(nn.Module):
     Args:
         frac: fractional coordinates of the sites, N of them.
         tolerance: answers less likely than the best by more than this many nats are left out.
+        anions: elements that take the sites ``seats`` and no others, if any. Where atoms have moved
+            by a third of the cell, distances alone put one cation in seven on an anion's site.
+        seats: numbers of those sites.
     """
 
     counts: Tensor
 
-    def __init__(self, frac: Sequence[Sequence[float]], tolerance: float = 1.3) -> None:
+    def __init__(
+        self,
+        frac: Sequence[Sequence[float]],
+        tolerance: float = 1.3,
+        anions: Sequence[int] = (),
+        seats: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         if not 1 <= len(frac) <= _MOST or any(len(site) != 3 for site in frac):
             raise UserError(f"a prototype has 1 to {_MOST} sites of three coordinates each")
+        if any(not 0 <= seat < len(frac) for seat in seats):
+            raise UserError(f"seats {list(seats)}", f"numbers from 0 to {len(frac) - 1}")
         self.frac, self.tolerance = np.array(frac, np.float32), tolerance
+        self.anions, self.seats = list(anions), list(seats)
         self.register_buffer("counts", torch.zeros(_ELEMENTS, len(frac)))
 
     def adapt(self, inputs: Mapping[str, NDArray[Any]]) -> None:
@@ -70,12 +83,19 @@ class Sites(nn.Module):
         shift = shift.reshape(len(frac), -1, 3)
         apart = frac[:, None, :, None] - self.frac - shift[:, :, None, None]
         cost = np.square(apart - np.round(apart)).sum(-1)
+        cost += self._misplaced(species[:, : len(self.frac)])[:, None]
         orders, chosen = _orders(len(self.frac))
         paid = cost.reshape(*cost.shape[:2], -1) @ chosen  # (n, shift, order)
         cheapest = paid.argmin(2)
         row, best = np.arange(len(frac)), paid.min(2).argmin(1)
         place: Ints = orders[cheapest[row, best]]
         return place, (self.frac[place] + shift[row, best][:, None]).astype(np.float32)
+
+    def _misplaced(self, species: NDArray[Any]) -> Floats:
+        """What it costs each atom to be on each site (n, N, N) where only its kind matters."""
+        seat = np.isin(np.arange(len(self.frac)), self.seats)
+        wrong = np.isin(species, self.anions)[..., None] != seat
+        return (_NEVER * wrong).astype(np.float32)
 
     def answers(self, species: Sequence[int]) -> list[Ints]:
         """Which site each atom may take: the likely answers, best first, no two the same."""
@@ -107,6 +127,8 @@ class Sites(nn.Module):
 class SiteData(CardData):
     """Card data with ``start_frac``, the prototype's sites under the atoms, for every crystal.
 
+    The atoms of each crystal are in the order of the sites.
+
     Args:
         sites: the prototype.
         **how: see `science.core.data.CardData`.
@@ -122,8 +144,14 @@ class SiteData(CardData):
         from dataclasses import replace
 
         plain = super().samples
-        _, start = self.sites.taken(plain.inputs["species"], plain.inputs["frac"])
-        inputs = {**plain.inputs, "start_frac": start}
+        place, start = self.sites.taken(plain.inputs["species"], plain.inputs["frac"])
+        order = place.argsort(1)
+        species = np.take_along_axis(plain.inputs["species"], order, 1)
+        frac, start = (
+            np.take_along_axis(places, order[..., None], 1)
+            for places in (plain.inputs["frac"], start)
+        )
+        inputs = {**plain.inputs, "species": species, "frac": frac, "start_frac": start}
         return replace(plain, inputs=inputs, ragged=(*plain.ragged, "start_frac"))
 
 

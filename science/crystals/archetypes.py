@@ -49,14 +49,14 @@ def archetypes(
         others: that they have to stand for, chosen at random.
         miss: what a structure without a match counts; higher prefers matches over near ones.
     """
-    sizes = _sizes(known)
+    size = sizes(known)
     found = {}
-    for place, size in enumerate(np.unique(sizes).tolist()):
-        pool = np.flatnonzero(sizes == size)
-        draw = rng(seed, "archetypes", size)
+    for place, atoms in enumerate(np.unique(size).tolist()):
+        pool = np.flatnonzero(size == atoms)
+        draw = rng(seed, "archetypes", atoms)
         one = np.sort(draw.permutation(pool)[:candidates])
         two = np.sort(draw.permutation(pool)[:others])
-        path = folder / f"{size:03d}.npy"
+        path = folder / f"{atoms:03d}.npy"
         if not path.is_file():
             far = distances(crystals(known, one), crystals(known, two))
             far[one[:, None] == two] = np.nan  # nobody stands for itself
@@ -64,8 +64,8 @@ def archetypes(
             with atomic(path) as temporary, temporary.open("wb") as file:
                 np.save(file, far)
         far = np.nan_to_num(np.load(path, allow_pickle=False), nan=miss)
-        found[size] = one[cover(far, np.full(len(two), 1 / len(two)), count, miss)]
-        tell(place + 1, len(np.unique(sizes)))
+        found[atoms] = one[cover(far, np.full(len(two), 1 / len(two)), count, miss)]
+        tell(place + 1, len(np.unique(size)))
     return found
 
 
@@ -78,9 +78,10 @@ def distances(one: Crystals, two: Crystals) -> Floats:
 
 def given(known: Samples, chosen: dict[int, Ints], asked: Samples, count: int) -> Crystals:
     """The structures that stand for the size of each row of ``asked``, ``count`` a row."""
-    sizes = _sizes(asked)
     nearest = np.array(sorted(chosen))
-    rows = [chosen[int(nearest[np.abs(nearest - size).argmin()])][:count] for size in sizes]
+    rows = [
+        chosen[int(nearest[np.abs(nearest - atoms).argmin()])][:count] for atoms in sizes(asked)
+    ]
     return crystals(known, np.concatenate(rows))
 
 
@@ -90,6 +91,7 @@ def crystals(samples: Samples, rows: Ints) -> Crystals:
     return Crystals(*(torch.from_numpy(inputs[name][rows]) for name in ("species", "frac", "cell")))
 
 
-def _sizes(samples: Samples) -> Ints:
-    sizes: Ints = (samples.inputs["species"] > 0).sum(1)
-    return sizes
+def sizes(samples: Samples) -> Ints:
+    """(n,) atoms of each crystal."""
+    found: Ints = (samples.inputs["species"] > 0).sum(1)
+    return found

@@ -62,24 +62,30 @@ class Prediction:
         return self.judge.measure(recipe, rows, made, learn, notes)
 
     def drawn(
-        self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any], asked: Samples
+        self,
+        recipe: Recipe,
+        net: torch.nn.Module,
+        fields: Mapping[str, Any],
+        asked: Samples,
+        count: int,
     ) -> Crystals:
-        """``samples`` structures of each composition of ``asked``, one after the other."""
+        """``count`` structures of each composition of ``asked``, one after the other."""
         began = time.perf_counter()
         made = draw_each(
             self.sampler,
             net,
             fields,
             np.asarray(asked.inputs["species"]),
-            self.samples,
+            count,
             derive(recipe.seed, "drawn", self.split),
-            recipe.folder / "checkpoints" / "drawn",
+            recipe.folder / "checkpoints" / f"drawn-{len(asked)}x{count}",
             lambda done, total: recipe.tell("structures", done, total, "drawn"),
         )
         recipe.clock["drawing"] = time.perf_counter() - began
         return made
 
-    def _cost(self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any]) -> str:
+    def cost(self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any]) -> str:
+        """A sentence on the size of the network and what it took."""
         size = sum(p.numel() for p in net.parameters())
         asked = evaluations(fields, self.sampler.steps, self.sampler.method)
         said = f"{size:,} parameters; {asked} network evaluations a sample"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from science.core.releases import Release
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 MOST = 24  # atoms in a cell
 SAME = 0.1  # rms / (V / N)^(1/3) below which two samples are one structure
 _UNITS = 4  # formula units to try where nobody says how many
@@ -61,7 +62,7 @@ def predict(
         opened = _opened(release, cell, formula, last=z is not None or number == units[-1])
         if opened is not None:
             told = f"{opened.name}, {number} formula unit{'s' * (number > 1)}{said}"
-            found += _distinct(_drawn(opened, cell, samples, seed), told, seed)
+            found += _distinct(*_drawn(opened, cell, samples, seed), told, seed)
     if not found:
         raise UserError(f"no release knows structures like {formula}", "name one: --release")
     return sorted(found, key=lambda made: -(made.score or 0))
@@ -114,17 +115,25 @@ def _knows(opened: Release, cell: Ints) -> bool:
     return True
 
 
-def _drawn(opened: Release, cell: Ints, count: int, seed: int) -> Crystals:
-    sampler = build(opened.card.protocol or {}).sampler
-    net: Any = opened.members[0].eval()
+def _drawn(opened: Release, cell: Ints, count: int, seed: int) -> tuple[Crystals, Floats]:
+    """``count`` structures, and what each counts for."""
+    from science.crystals.nets.variants import Variants
+
+    nets: list[Any] = [net.eval() for net in opened.members]
+    if isinstance(nets[0], Variants):
+        from science.crystals.variants import propose
+
+        made, shares = propose(nets, cell[None], count)
+        return made, shares[0]
+    sampler, even = build(opened.card.protocol or {}).sampler, np.full(count, 1 / count)
     seed = derive(seed, "predict", *cell.tolist())
-    if getattr(net, "sites", None) is None and opened.name not in _SPECIAL:
-        return _from_templates(opened, sampler, cell, count, seed)
+    if getattr(nets[0], "sites", None) is None and opened.name not in _SPECIAL:
+        return _from_templates(opened, sampler, cell, count, seed), even
     from science.crystals.draw import draw_each
 
     with tempfile.TemporaryDirectory() as folder:
         how: tuple[Any, ...] = (count, seed, Path(folder), _quiet)
-        return draw_each(sampler, net, opened.fields, cell[None], *how)
+        return draw_each(sampler, nets[0], opened.fields, cell[None], *how), even
 
 
 def _from_templates(opened: Release, sampler: Any, cell: Ints, count: int, seed: int) -> Crystals:
@@ -138,8 +147,8 @@ def _from_templates(opened: Release, sampler: Any, cell: Ints, count: int, seed:
     return made
 
 
-def _distinct(made: Crystals, how: str, seed: int) -> list[Made]:
-    """One of each structure, with the share of samples that are the same."""
+def _distinct(made: Crystals, weight: Floats, how: str, seed: int) -> list[Made]:
+    """One of each structure, with the summed weight of the samples that are the same."""
     from science.crystals.matcher import rms
 
     count = len(made.species)
@@ -149,9 +158,9 @@ def _distinct(made: Crystals, how: str, seed: int) -> list[Made]:
     same[one, two] = same[two, one] = np.nan_to_num(apart, nan=np.inf) < SAME
     left, chosen = np.ones(count, bool), []
     while left.any():
-        votes = (same & left & left[:, None]).sum(1)
+        votes = np.where(left, (same & left) @ weight, -1.0)
         best = int(votes.argmax())
-        chosen.append((best, votes[best] / count))
+        chosen.append((best, votes[best]))
         left &= ~same[best]
     structures = unpack(_rows(made, np.array([row for row, _ in chosen])))
     pairs: Mapping[int, float] = dict(chosen)

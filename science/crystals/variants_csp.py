@@ -82,6 +82,10 @@ class FromVariants:
     def _cost(self, recipe: Recipe, nets: list[Variants]) -> str:
         size = sum(p.numel() for net in nets for p in net.parameters())
         spent = [v["cpu_s"] for name, v in recipe.cost.items() if name.startswith("member")]
-        said = f"{size:,} parameters in {len(nets)} networks, each asked once for every order of the"
-        said += f" elements on the sites: {2 * len(nets)} evaluations for all {self.samples} samples"
+        said = (
+            f"{size:,} parameters in {len(nets)} networks, each asked once for every order of the"
+        )
+        said += (
+            f" elements on the sites: {2 * len(nets)} evaluations for all {self.samples} samples"
+        )
         return said + (f"; {sum(spent) / 60:.1f} processor minutes of training." if spent else ".")

@@ -95,7 +95,7 @@ def test_training_brings_the_answers_near(net: Variants) -> None:
         optimizer.zero_grad()
         task.step(batch).loss.backward()
         optimizer.step()
-    assert task.step(batch).parts["nearest"].item() < first / 3
+    assert task.step(batch).parts["nearest"].item() < first / 2
 
 
 def test_cover_finds_both_clusters_before_the_second_of_one() -> None:

@@ -9,13 +9,13 @@ of them (`science.crystals.variants`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import silu
 
 from science.core.fields import nearest
 from science.crystals.sites import Sites
@@ -42,16 +42,16 @@ class Variation(NamedTuple):
 class Variants(nn.Module):
     """K ways off the sites of a prototype, for the elements on these sites.
 
-    A graph network over all pairs of sites: an atom knows its element and its site, and a message
-    knows which two sites it joins. Axes along which no training crystal moves stay as they are.
+    All sites are seen at once: each has symbols of its own for every element, beside what is
+    tabulated. Axes along which no training crystal moves stay as they are.
 
     Args:
         sites: of the prototype; counted here, so that they stay with the weights.
         count: answers K.
-        width: of an atom's state.
-        layers: rounds of messages.
-        symbols: learned numbers per element beside the tabulated ones.
-        dropout: share of a round's answer that is hidden in training.
+        width: of the hidden layers.
+        layers: hidden layers.
+        symbols: learned numbers per element and site.
+        dropout: share of a hidden layer that is left out in training.
     """
 
     table: Tensor
@@ -63,7 +63,7 @@ class Variants(nn.Module):
         self,
         sites: Sites,
         count: int = 10,
-        width: int = 96,
+        width: int = 256,
         layers: int = 3,
         symbols: int = 24,
         dropout: float = 0.1,
@@ -71,16 +71,17 @@ class Variants(nn.Module):
         super().__init__()
         self.sites, self.count = sites, count
         places = len(sites.frac)
-        self.elements = nn.Embedding(ELEMENTS, symbols)
+        self.elements = nn.Embedding(places * ELEMENTS, symbols)
         nn.init.normal_(self.elements.weight, std=0.3)
         known = features()
         scaled = (known - known[1:].mean(0)) / known[1:].std(0).clip(1e-6)
         self.register_buffer("table", torch.from_numpy(scaled).float())
-        self.atom_in = nn.Linear(symbols + known.shape[1], width)
-        self.role = nn.Parameter(torch.randn(places, width) / 2)
-        self.rounds = nn.ModuleList(_Round(width, places, dropout) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.moved_out = nn.Linear(width, 3 * count)
+        wide = [places * (symbols + known.shape[1]), *[width] * layers]
+        hidden: list[nn.Module] = []
+        for one, two in pairwise(wide):
+            hidden += [nn.Linear(one, two), nn.SiLU(), nn.Dropout(dropout)]
+        self.hidden = nn.Sequential(*hidden)
+        self.moved_out = nn.Linear(width, count * places * 3)
         self.liking_out = nn.Linear(width, count)
         self.cell_out = nn.Linear(width, 6)
         self.register_buffer("mean", torch.zeros(6))
@@ -103,38 +104,13 @@ class Variants(nn.Module):
 
     def forward(self, species: Tensor) -> Variation:
         """Answers for atomic numbers (B, N) in the order of the sites."""
-        known = torch.cat([self.elements(species), self.table[species]], -1)
-        atoms = self.atom_in(known) + self.role
-        for layer in self.rounds:
-            atoms = layer(atoms)
-        atoms = self.norm(atoms)
-        whole = atoms.mean(1)
-        moved = self.moved_out(atoms).unflatten(-1, (self.count, 3)).transpose(1, 2)
-        moved = moved * self.axes * _SMALL
+        places = species.shape[1]
+        own = self.elements(species + ELEMENTS * torch.arange(places))
+        whole = self.hidden(torch.cat([own, self.table[species]], -1).flatten(1))
+        moved = self.moved_out(whole).unflatten(-1, (self.count, places, 3)) * self.axes * _SMALL
         moved = moved - moved.mean(2, keepdim=True)
-        return Variation(
-            moved, self.liking_out(whole), self.cell_out(whole) * self.spread + self.mean
-        )
-
-
-class _Round(nn.Module):
-    """Every atom hears all others; what joins two sites is learned for each pair of them."""
-
-    def __init__(self, width: int, places: int, dropout: float) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.ends = nn.Linear(width, 2 * width)
-        self.pairs = nn.Parameter(0.3 * torch.randn(places, places, width))
-        self.hear = nn.Sequential(
-            nn.Linear(2 * width, width), nn.SiLU(), nn.Dropout(dropout), nn.Linear(width, width)
-        )
-
-    def forward(self, atoms: Tensor) -> Tensor:
-        calm = self.norm(atoms)
-        here, there = self.ends(calm).chunk(2, -1)
-        heard = silu(here[:, :, None] + there[:, None] + self.pairs).mean(2)
-        answer: Tensor = atoms + self.hear(torch.cat([calm, heard], -1))
-        return answer
+        cell = self.cell_out(whole) * self.spread + self.mean
+        return Variation(moved, self.liking_out(whole), cell)
 
 
 def still(way: Tensor) -> Tensor:

@@ -52,14 +52,20 @@ class Prediction:
         """Rows of measures for ``metrics.json``, ours first."""
         table = recipe.data.samples
         learn = table.where("train")
-        fold = recipe.data.fold(learn, table.where("val"), derive(recipe.seed, "member", 0))
-        net = recipe.train("member0", fold)
         rows = judged_rows(table, self.split, self.most, recipe.seed)
+        net, fields = self.trained(recipe, learn)
         note(recipe, ["member0"], [(learn, rows)], rows)
-        fields = {n: build(node) for n, node in recipe.config["task"]["fields"].items() if node}
-        made = self.drawn(recipe, net, fields, table.take(rows))
-        notes = [self._cost(recipe, net, fields)]
+        made = self.drawn(recipe, net, fields, table.take(rows), self.samples)
+        notes = [self.cost(recipe, net, fields)]
         return self.judge.measure(recipe, rows, made, learn, notes)
+
+    def trained(self, recipe: Recipe, learn: Index) -> tuple[torch.nn.Module, dict[str, Any]]:
+        """The network that learned from the rows ``learn``, and the fields it moves."""
+        watch = recipe.data.samples.where("val")
+        fold = recipe.data.fold(learn, watch, derive(recipe.seed, "member", 0))
+        net = recipe.train("member0", fold)
+        fields = {n: build(node) for n, node in recipe.config["task"]["fields"].items() if node}
+        return net, fields
 
     def drawn(
         self,

@@ -26,7 +26,7 @@ class FromArchetypes(Prediction):
     """Train a flow, choose archetypes among the training crystals, judge both and their mixture.
 
     Args:
-        flow: how many of the samples, the last ones, the flow draws.
+        flow: how many of the samples, the last ones, the flow draws; 0 for none.
         some: the flow alone is judged on so many compositions, and so many targets are looked for
             in the training split.
         candidates: see `archetypes`.
@@ -37,8 +37,8 @@ class FromArchetypes(Prediction):
 
     def __init__(
         self,
-        flow: int = 4,
-        some: int = 300,
+        flow: int = 0,
+        some: int = 200,
         candidates: int = 400,
         others: int = 600,
         miss: float = 0.5,
@@ -63,18 +63,16 @@ class FromArchetypes(Prediction):
         alone = given(known, chosen, asked, self.samples)
         drawn = self.drawn(recipe, net, fields, asked, self.flow) if self.flow else None
         made = alone if drawn is None else mixed(alone, drawn, len(rows))
-        said = f"{self.flow} of the {self.samples} samples are drawn, the others known structures: "
-        notes = [said + self.cost(recipe, net, fields)]
+        said = f"{self.flow} of the {self.samples} samples are drawn, the others known structures."
+        notes = [said, f"The flow: {self.cost(recipe, net, fields)}"]
         found = self.judge.measure(recipe, rows, made, learn, notes)
         some = np.sort(rng(recipe.seed, "some").permutation(len(rows))[: self.some])
         few = asked.take(some)
         every = self.drawn(recipe, net, fields, few, self.samples)
         fresh = some[~copied(few, known)]
-        found["rows"][1:1] = [
-            self.judge.row(recipe, FRESH, _of(made, fresh, len(rows)), asked.take(fresh)),
-            self.judge.row(recipe, ALONE, alone, asked),
-            self.judge.row(recipe, FLOW, every, few),
-        ]
+        more = [(FRESH, _of(made, fresh, len(rows)), asked.take(fresh)), (FLOW, every, few)]
+        more += [(ALONE, alone, asked)] if self.flow else []
+        found["rows"][1:1] = [self.judge.row(recipe, *one) for one in more]
         found["notes"].append(
             f"{len(fresh)} of {len(few)} random targets have no copy in train (rms below {COPY})."
         )

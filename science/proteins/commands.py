@@ -102,3 +102,32 @@ def evaluate(
     options: dict[str, Any] = {"structure": structure, "chain": chain}
     options |= {"resamples": resamples, "seed": seed}
     commands_evaluate.evaluate(predictions, options, out)
+
+
+@app.command()
+def fold(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...", help="Alignments, or contact maps (.rr, .safetensors, .npz)."
+        ),
+    ],
+    method: How = None,
+    release: Release = None,
+    query: Annotated[
+        str | None, typer.Option(help="Row whose residues count: its name or sequence.")
+    ] = None,
+    structure: Structures = None,
+    chain: ChainName = None,
+    format_: Annotated[
+        Literal["cif", "pdb"], typer.Option("--format", help="Of the structures written.")
+    ] = "cif",
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Fold backbones from contacts or distances, each with a confidence."""
+    from science.proteins import commands_fold
+
+    options: dict[str, Any] = {"method": method, "release": release, "query": query}
+    options |= {"structure": structure or [], "chain": chain, "format": format_, "seed": seed}
+    commands_fold.fold(files, options, out)

@@ -139,5 +139,5 @@ def _values(name: str, found: Inferred, truth: Chain | None) -> dict[str, Any]:
 def _lead(proteins: Sequence[page.Protein], options: Options) -> str:
     how = chosen(options["method"], options["release"])
     weak = sum(protein.values["trust"] != "good" for protein in proteins)
-    said = f"{len(proteins)} contact maps by {how}."
-    return said + (f" {weak} rest on a shallow alignment; see their notes." if weak else "")
+    said = f"{len(proteins)} contact map{'' if len(proteins) == 1 else 's'} by {how}."
+    return said + (f" Alignments too shallow to trust: {weak}; see the notes." if weak else "")

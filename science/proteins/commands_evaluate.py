@@ -35,7 +35,7 @@ def evaluate(names: Sequence[str], options: Options, out: Path | None) -> None:
     measures = summary(proteins, options["resamples"], options["seed"])
     story = page.Story(
         "Contacts against structures",
-        f"{len(proteins)} contact maps were judged by the structures of their proteins.",
+        f"Contact maps judged by the structures of their proteins: {len(proteins)}.",
         proteins,
         options,
         measures,

@@ -220,3 +220,28 @@ def test_align_without_a_homologue_or_a_database_says_so(tmp_path, family):
     with pytest.raises(UserError, match="at least 10"):
         search("ACD", lonely)
     assert "no sequence" in raised(run("align", "no-file.fa", "--db", lonely)).problem
+
+
+def test_a_true_contact_map_folds_and_is_compared(tmp_path, structure, family):
+    from science.proteins.contacts import in_contact
+
+    write_matrix(
+        tmp_path / "made.safetensors",
+        {"probability": in_contact(family.distance) * 1.0},
+        family.chain.sequence,
+    )
+    bare = tmp_path / "bare.rr"
+    bare.write_text("1 30 0 8 0.9\n")
+    out = tmp_path / "out"
+    result = run("fold", tmp_path / "made.safetensors", bare, "--structure", structure,
+                 "--format", "pdb", "--out", out)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "does not say the sequence" in result.output
+    assert "TM-score" in (out / "proteins.csv").read_text()
+    confidence = np.loadtxt(out / "made-confidence.csv", delimiter=",", skiprows=1, usecols=2)
+    assert confidence.shape == (64,)
+    assert 0 <= confidence.min() <= confidence.max() <= 1
+    from science.proteins.read_structure import read_structure
+
+    assert read_structure(out / "made.pdb").sequence == family.chain.sequence
+    assert "curve-scene" in (out / "report.html").read_text()

@@ -87,11 +87,11 @@
         }
       }
       pieces.sort((p, q) => p.z - q.z);
-      pen.lineCap = "round";
       for (const { a, b, z, shade, thin } of pieces) {
         const fog = Math.min(0.65, Math.max(0, 0.3 - 0.4 * z / this.reach));
         const width = (thin ? 1.6 : 5.5) * Math.sqrt(this.zoom) * (1 + 0.25 * z / this.reach);
-        const stroke = (colour, w) => {
+        const stroke = (colour, w, cap = "round") => {
+          pen.lineCap = cap;
           pen.strokeStyle = `rgb(${colour.join(",")})`;
           pen.lineWidth = w;
           pen.beginPath();
@@ -99,7 +99,7 @@
           pen.lineTo(wide / 2 + scale * b[0], high / 2 - scale * b[1]);
           pen.stroke();
         };
-        if (!thin) stroke(mix(mix(shade, [0, 0, 0], 0.45), back, fog), width + 1.6);
+        if (!thin) stroke(mix(mix(shade, [0, 0, 0], 0.45), back, fog), width + 1.6, "butt"); // round ends would show as rings
         stroke(mix(shade, back, fog), width);
         if (!thin) stroke(mix(mix(shade, [255, 255, 255], 0.45), back, fog), width * 0.3);
       }

@@ -55,12 +55,16 @@ def _one(
     where: Path,
     tell: Tell,
 ) -> page.Protein:
-    alignment, truth = _with_truth(read(path, options["query"]), name, structures, only)
+    alignment, truth, doubt = read(path, options["query"]), None, ()
+    try:
+        alignment, truth = _with_truth(alignment, name, structures, only)
+    except UserError as problem:  # contacts can be told without the truth
+        doubt = (f"The structure is left out: {problem}",)
     found = infer(
         alignment, options["method"], options["release"], options["most"], options["seed"], tell
     )
     _write(where, name, found, options["format"])
-    notes = (*found.notes, *(truth.notes if truth is not None else ()))
+    notes = (*doubt, *found.notes, *(truth.notes if truth is not None else ()))
     return page.Protein(
         name,
         _values(name, found, truth),

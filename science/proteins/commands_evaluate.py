@@ -112,4 +112,5 @@ def _calibration(proteins: Sequence[page.Protein]) -> list[str]:
     high = max(float(score.max()) for score, _ in maps)
     if low < 0 or high > 1:
         return ["The scores are no probabilities, so only their order was judged."]
-    return [f"Calibration error (ECE) over all pairs at least 6 apart: {ece(maps):.3f}."]
+    said = f"Calibration error (ECE) over all pairs at least 6 apart: {ece(maps):.3f}."
+    return [f"{said} Pairs that an RR file leaves out count as 0."]

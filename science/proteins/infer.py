@@ -12,7 +12,7 @@ from science.core.errors import UserError
 from science.core.releases import releases
 from science.proteins.alignment import Alignment
 from science.proteins.contacts import Floats32
-from science.proteins.likely import likely
+from science.proteins.likely import CURVES, likely
 from science.proteins.meanfield import inverse_covariance, mean_field
 from science.proteins.mi import mutual_information
 from science.proteins.pseudolikelihood import pseudolikelihood
@@ -22,6 +22,7 @@ Method = Literal["network", "inverse-covariance", "plm", "meanfield", "mi"]
 METHODS: tuple[Method, ...] = get_args(Method)
 RELEASE = "proteins/contacts"
 MOST = 10_000  # sequences; more are drawn from at random
+_NEAREST = "inverse-covariance"  # whose scores are spread as those of other couplings
 SHALLOW, POOR = 20.0, 100.0  # Neff below which a map cannot be, or should not be, trusted
 
 Tell = Callable[[str, int, int, str], None]
@@ -93,7 +94,9 @@ def infer(
         probability = _network(used, release, notes)
         return Inferred(used, how, probability, probability, neff, tuple(notes))
     score = _classical(used, how, weights, tell)
-    probability = likely(score, neff, how)
+    if how not in CURVES:
+        notes.append(f"Probabilities of {how} were not fitted; {_NEAREST}'s curve stands in.")
+    probability = likely(score, neff, how if how in CURVES else _NEAREST)
     return Inferred(used, how, score, probability, neff, tuple(notes))
 
 

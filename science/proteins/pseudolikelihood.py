@@ -82,7 +82,7 @@ def pseudolikelihood(
         tell: called with the number of evaluations and the objective.
     """
     weight, length = weighted(tokens, weights), tokens.shape[1]
-    roomy(2 * length)
+    roomy(length, matrices=15)
     start = _independent(tokens, weight)
     problem = _Problem(tokens, weight, ridge_fields, ridge_couplings * (length - 1), start)
     fields, couplings = _minimised(problem, start, steps, tolerance, tell)
@@ -122,7 +122,7 @@ def _minimised(
     )
     before = float("inf")
     for _ in range(-(-steps // _STRETCH)):
-        value = float(optimiser.step(evaluate))
+        value = float(optimiser.step(evaluate))  # type: ignore[no-untyped-call]
         if before - value < tolerance * abs(value):
             break
         before = value

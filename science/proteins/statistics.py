@@ -15,7 +15,7 @@ from science.proteins.weights import sequence_weights
 
 _ROWS = 2048  # sequences in one-hot form at a time
 _RESIDUES = len(LETTERS)
-_PAIR_BYTES = 2 * 2**30  # of one 21L x 21L matrix; a model needs three or four of them
+_BYTES = 8 * 2**30  # of all matrices of a pair model
 
 
 def one_hot(tokens: Tokens | Tensor) -> Tensor:
@@ -56,12 +56,17 @@ def counts(tokens: Tokens, weights: Tensor) -> tuple[Tensor, Tensor]:
     return single, double
 
 
-def roomy(length: int) -> None:
-    """Raise ``UserError`` if a pair model of that many columns needs more than a laptop has."""
-    if 4 * (SIZE * length) ** 2 > _PAIR_BYTES:
-        most = int((_PAIR_BYTES / 4) ** 0.5 / SIZE)
+def roomy(length: int, matrices: int = 4) -> None:
+    """Raise ``UserError`` if a pair model of that many columns needs more than a laptop has.
+
+    Args:
+        length: L.
+        matrices: of 21 L by 21 L numbers that are needed at once.
+    """
+    if 4 * matrices * (SIZE * length) ** 2 > _BYTES:
+        most = int((_BYTES / 4 / matrices) ** 0.5 / SIZE)
         raise UserError(
-            f"{length} columns are too many for a pair model, which takes {most}",
+            f"{length} columns are too many for this pair model, which takes {most}",
             "cut the protein into its domains",
         )
 

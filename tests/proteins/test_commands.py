@@ -115,6 +115,17 @@ def test_a_structure_of_another_protein_is_refused_and_the_rest_goes_on(
     assert "another protein" in result.output
 
 
+def test_contacts_are_told_without_a_truth_that_does_not_fit(tmp_path, structure):
+    other = tmp_path / "other.a3m"
+    other.write_text(">q\nWWWWHHHHPPPPWWWWHHHHPPPPWWWW\n>b\nWWWWHHHHPPPPWWWWHHHHPPPPWWWA\n")
+    result = run("contacts", other, "--method", "mi", "--structure", structure,
+                 "--out", tmp_path / "out")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "structure is left out" in result.output
+    assert "another protein" in result.output
+    assert (tmp_path / "out" / "other.rr").exists()
+
+
 def test_one_sequence_gives_a_map_that_says_not_to_use_it():
     found = infer(parse(">q\nACDEFGHIKLMNPQRSTVWYACDEFGHIKLMN\n", "x"), "mi")
     assert found.trust == "none"

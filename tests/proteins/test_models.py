@@ -188,5 +188,8 @@ def test_weights_that_are_none_are_refused(family):
     for weights in (np.ones(3), np.full(50, np.nan), np.zeros(50), -np.ones(50)):
         with pytest.raises(UserError, match="weights"):
             inverse_covariance(family[:50], weights)
-    with pytest.raises(UserError, match="too many for a pair model"):
-        roomy(5000)
+    with pytest.raises(UserError, match="5000 columns are too many"):
+        inverse_covariance(np.zeros((2, 5000), np.uint8))
+    roomy(1000)
+    with pytest.raises(UserError, match="1000 columns .* takes 569"):
+        roomy(1000, matrices=15)

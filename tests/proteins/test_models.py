@@ -191,5 +191,5 @@ def test_weights_that_are_none_are_refused(family):
     with pytest.raises(UserError, match="5000 columns are too many"):
         inverse_covariance(np.zeros((2, 5000), np.uint8))
     roomy(1000)
-    with pytest.raises(UserError, match="1000 columns .* takes 569"):
+    with pytest.raises(UserError, match=r"1000 columns .* takes 569"):
         roomy(1000, matrices=15)

@@ -127,7 +127,8 @@ def log_p_native(tokens: Tokens, native: int, contacts: NDArray[np.int64]) -> Fl
 def distances_of(shape: Shapes, box: tuple[int, int, int]) -> NDArray[np.float32]:
     """(L, L) distances [Angstrom] between the residues of one shape."""
     where = places(box)[shape] * SPACING_A
-    return np.asarray(np.linalg.norm(where[:, None] - where, axis=-1), np.float32)
+    apart: NDArray[np.float64] = np.linalg.norm(where[:, None] - where, axis=-1)
+    return apart.astype(np.float32)
 
 
 def _symmetries() -> NDArray[np.int64]:

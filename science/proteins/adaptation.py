@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import yaml
 from torch import nn
 
-from science.core import pictures
+from science.core import manifest, pictures
 from science.core.files import write_text
 from science.core.learned import note
 from science.core.nn import adapters
 from science.core.recipe import Recipe
 from science.core.samples import Index
 from science.core.seeds import derive, rng
-from science.proteins.attention_maps import contact_logits, judged
-from science.proteins.families import Family, families
-from science.proteins.metrics import averaged
+from science.proteins.attention_maps import contact_logits, judged, summary, tests
+from science.proteins.families import Family
 
 LONG = "long_L"
 
@@ -76,6 +76,7 @@ class Adaptations:
         split: ``test`` for the card's targets, ``val`` for the families held back from training,
             on which alone anything may be chosen.
         rows: sequences shown of an alignment.
+        options: passed to the card's reader.
     """
 
     def __init__(
@@ -85,9 +86,11 @@ class Adaptations:
         card: str = "proteins/psicov",
         split: str = "test",
         rows: int = 48,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.arms = {name: _arm(fields) for name, fields in arms.items()}
         self.repeats, self.card, self.split, self.rows = repeats, card, split, rows
+        self.options = dict(options or {})
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, one for each arm and number of families."""
@@ -96,7 +99,9 @@ class Adaptations:
         learn, held = table.where("train"), table.where("val")
         order = rng(recipe.seed, "labelled").permutation(learn)
         known: Sequence[Family] = data.families  # type: ignore[attr-defined]
-        targets = families(self.card) if self.split == "test" else [known[i] for i in held]
+        targets = [known[i] for i in held]
+        if self.split == "test":
+            targets = tests(self.card, self.options)
         found = [
             self._teach(recipe, name, count, seed, order, held, targets)
             for name, arm in self.arms.items()
@@ -124,7 +129,10 @@ class Adaptations:
         member = f"{name}-{len(some)}-{seed}".replace(" ", "-").lower()
         stream = derive(recipe.seed, "order", len(some), seed)
         fold = recipe.data.fold(some, held, stream, arm.draws)  # type: ignore[call-arg]
-        net = _recipe(recipe, arm).train(member, fold)
+        how = _recipe(recipe, arm)
+        net = how.train(member, fold)
+        if arm.net.get("method") == "lora" and count is None and seed == 0:
+            keep(how, net, {"families": len(some), "member": member})
         recipe.tell("judging", 0, len(targets), member)
         each = judged(contact_logits(net, self.rows), targets)
         names = [target.name for target in targets]
@@ -140,6 +148,26 @@ class Adaptations:
         said = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in spent.items())
         notes = [f"{self.repeats} seeds of each arm on all families, one on fewer."]
         return [*notes, f"Mean processor time of a training: {said}."] if said else notes
+
+
+def keep(recipe: Recipe, net: nn.Module, facts: Mapping[str, Any]) -> None:
+    """Write ``adapter.safetensors`` and ``adapter.yaml``: what an adapted net has beyond its start.
+
+    Args:
+        recipe: that trained the net; says its shape and what it began with.
+        net: with adapters.
+        facts: more to know of it.
+    """
+    about = {
+        "start": manifest.portable(recipe.config["start"]),
+        "net": dict(recipe.config["net"]),
+        "data": manifest.portable(recipe.config["data"]),
+        "seed": recipe.seed,
+        "weights": adapters.trainable(net)[0],
+        **facts,
+    }
+    adapters.save(net, recipe.folder / "adapter.safetensors", about)
+    write_text(recipe.folder / "adapter.yaml", yaml.safe_dump(about, sort_keys=False))
 
 
 def _arm(fields: Mapping[str, Any]) -> Arm:
@@ -167,10 +195,11 @@ def _rows(found: Sequence[Taught], recipe: Recipe) -> list[dict[str, Any]]:
     rows = []
     for arm, count in dict.fromkeys((t.arm, t.count) for t in found):
         same = [t for t in found if (t.arm, t.count) == (arm, count)]
-        metrics = {}
-        for measure in next(iter(same[0].each.values())):
-            mean = [np.mean([t.each[n][measure] for t in same]) for n in same[0].each]
-            metrics[measure] = averaged([float(m) for m in mean], seed=recipe.seed).as_dict()
+        mean = [
+            {m: float(np.mean([t.each[target][m] for t in same])) for m in values}
+            for target, values in same[0].each.items()
+        ]
+        metrics = summary(mean, recipe.seed)
         apart = [np.nanmean([v[LONG] for v in t.each.values()]) for t in same]
         words = f"{same[0].share:.2%} of its weights learn; {len(same)} seed"
         words += f"s, {min(apart):.3f} to {max(apart):.3f}" if len(same) > 1 else ""

@@ -6,7 +6,8 @@ on the contacts of 20 proteins, nothing else learned (Rao et al. 2021, ICLR; Rao
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +18,8 @@ from torch import nn
 from science.proteins.alignment import Alignment
 from science.proteins.contacts import in_contact, separated
 from science.proteins.crops import padded
-from science.proteins.families import Family
-from science.proteins.metrics import precisions
+from science.proteins.families import Family, families
+from science.proteins.metrics import averaged, precisions
 from science.proteins.nets.contact_transformer import evidence
 from science.proteins.weights import filtered
 
@@ -100,6 +101,11 @@ class Reader:
         return np.asarray(logits, np.float32)
 
 
+def tests(card: str, options: Mapping[str, Any]) -> list[Family]:
+    """The families of a card that judge."""
+    return [f for f in families(card, **options) if f.split == "test"]
+
+
 def judged(
     predict: Callable[[Alignment], Floats32],
     families: Sequence[Family],
@@ -112,6 +118,18 @@ def judged(
         if tell is not None:
             tell(i + 1, len(families))
     return found
+
+
+def summary(each: Sequence[Mapping[str, float]], seed: int) -> dict[str, Any]:
+    """Means over proteins with intervals; measures that no protein is long enough for are left out.
+
+    Args:
+        each: one mapping a protein, all with the same measures.
+        seed: of the bootstrap.
+    """
+    table = {measure: [of[measure] for of in each] for measure in each[0]}
+    usable = {m: values for m, values in table.items() if np.isfinite(values).any()}
+    return {m: averaged(values, seed=seed).as_dict() for m, values in usable.items()}
 
 
 def remembered(maps: Maps) -> Maps:

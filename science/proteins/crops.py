@@ -6,7 +6,7 @@ run that was cut short goes on with the crops that it would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,8 +58,8 @@ class Crop:
 class Crops(LightningDataModule):
     """Crops of the training families of some cards, for the masked task or for contacts.
 
-    Families related to a PSICOV target are left out, and related families are on one side of the
-    split.
+    Families for testing or related to a PSICOV target are left out. Where a card says nothing of a
+    split, some groups of related families are kept for validation.
 
     Args:
         cards: whose families.
@@ -70,6 +70,7 @@ class Crops(LightningDataModule):
         least: sequences that an alignment must have.
         held: share of the groups kept for validation.
         contacts: batches are `Labelled` with contacts, else `Tokens` for the masked task.
+        options: passed to the cards' readers.
     """
 
     def __init__(
@@ -82,16 +83,19 @@ class Crops(LightningDataModule):
         least: int = 24,
         held: float = 0.06,
         contacts: bool = False,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.cards, self.crop, self.batch_size = list(cards), Crop(rows, columns), batch_size
         self.draws, self.least, self.held, self.contacts = draws, least, held, contacts
+        self.options = dict(options or {})
 
     @cached_property
     def families(self) -> list[Family]:
         """The families in use, in the order of the cards."""
-        found = [f for card in self.cards for f in families(card)]
-        kept = [f for f in found if f.alignment.depth >= self.least and not related(f.name)]
+        found = [f for card in self.cards for f in families(card, **self.options)]
+        usable = (f for f in found if f.split != "test" and not related(f.name))
+        kept = [f for f in usable if f.alignment.depth >= self.least]
         if not kept:
             raise UserError(
                 f"no family of {', '.join(self.cards)} has {self.least} sequences",
@@ -105,12 +109,15 @@ class Crops(LightningDataModule):
         names = np.array([f.name for f in self.families])
         groups = np.array([group(f.name) for f in self.families])
         every = np.unique(groups)
-        kept = rng(0, "proteins", "held").permutation(every)[: round(self.held * len(every))]
+        count = max(1, round(self.held * len(every)))
+        kept = rng(0, "proteins", "held").permutation(every)[:count]
         shape = {
             "depth": np.array([f.alignment.depth for f in self.families]),
             "length": np.array([f.alignment.length for f in self.families]),
         }
-        return Samples(shape, names, groups, np.where(np.isin(groups, kept), "val", "train"))
+        drawn = np.where(np.isin(groups, kept), "val", "train")
+        given = np.array([f.split for f in self.families])
+        return Samples(shape, names, groups, np.where(given == "", drawn, given))
 
     def fold(self, train: Index, val: Index, seed: int, draws: int | None = None) -> CropFold:
         """The data of one network: families to learn from and to be watched on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,15 @@ from science.core.files import write_text
 from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.seeds import derive, rng
-from science.proteins.attention_maps import Reader, attention_evidence, judged, remembered
-from science.proteins.families import Family, families
-from science.proteins.metrics import averaged
+from science.proteins.attention_maps import (
+    Reader,
+    attention_evidence,
+    judged,
+    remembered,
+    summary,
+    tests,
+)
+from science.proteins.families import Family
 
 Each = dict[str, dict[str, float]]
 
@@ -33,6 +39,7 @@ class MaskedPretraining:
         draws: of these families.
         deepest: families to fit on have at least as many sequences.
         rows: sequences shown of an alignment.
+        options: passed to the card's reader.
     """
 
     def __init__(
@@ -42,9 +49,10 @@ class MaskedPretraining:
         draws: int = 3,
         deepest: int = 100,
         rows: int = 64,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.card, self.fitted, self.draws = card, fitted, draws
-        self.deepest, self.rows = deepest, rows
+        self.deepest, self.rows, self.options = deepest, rows, dict(options or {})
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, the trained net first."""
@@ -63,7 +71,7 @@ class MaskedPretraining:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(recipe.seed, "member0", "weights"))
             fresh: nn.Module = build(recipe.config["net"])
-        targets, each = families(self.card), {}
+        targets, each = tests(self.card, self.options), {}
         for name, model in (("this run", net), ("untrained", fresh.eval())):
             each[name] = self._judged(recipe, name, model, draws, targets)
         _write(recipe, each)
@@ -74,9 +82,8 @@ class MaskedPretraining:
             f" ({self.draws} draws, precisions averaged over them).",
             "Long range is a separation of 24 and more; L, L2, L5 are the top L, L/2, L/5 pairs.",
         ]
-        return {"rows": [_row(n, e, recipe.seed) for n, e in each.items()], "goals": {}} | {
-            "notes": notes
-        }
+        rows = [_row(name, of, recipe.seed) for name, of in each.items()]
+        return {"rows": rows, "goals": {}, "notes": notes}
 
     def _judged(
         self,
@@ -103,9 +110,7 @@ def _told(recipe: Recipe, what: str) -> Callable[[int, int], None]:
 
 
 def _row(name: str, each: Each, seed: int) -> dict[str, Any]:
-    measures = list(next(iter(each.values())))
-    metrics = {m: averaged([of[m] for of in each.values()], seed=seed).as_dict() for m in measures}
-    return {"model": name, "metrics": metrics, "note": ""}
+    return {"model": name, "metrics": summary(list(each.values()), seed), "note": ""}
 
 
 def _write(recipe: Recipe, each: dict[str, Each]) -> None:

@@ -13,7 +13,11 @@ sequence, medium 12 to 23, long 24 and more. Scores and probabilities are symmet
 diagonal zero. Neff is the sum of sequence weights at 80 % identity.
 
 Reading order: ``alphabet``, ``alignment``, ``weights`` (a family), ``contacts``, ``structure`` (the
-truth), ``metrics`` (precision of the top L/k pairs); ``read``, ``read_structure`` and ``packed``
-(from files); ``mi``, ``meanfield`` and ``pseudolikelihood`` (the classical models); ``synth``
-(families whose contacts or couplings are known); ``commands`` (``fifth proteins``).
+truth), ``metrics`` (precision of the top L/k pairs); ``read``, ``read_structure``, ``packed``,
+``families`` and ``own`` (from files); ``statistics``, ``mi``, ``meanfield``, ``pseudolikelihood``
+(the classical models), ``likely`` (their probabilities); ``potts``, ``lattice``, ``synth``
+(families whose contacts or couplings are known); ``features``, ``nets.pair``, ``contact_run``,
+``predict`` (the contact network); ``pretraining``, ``attention_maps``, ``adaptation`` (the
+alignment Transformer); ``restraints``, ``fold``, ``tmscore`` (into space); ``align``, ``infer``,
+``maps``, ``page`` and ``commands`` (``fifth proteins``).
 """

@@ -131,3 +131,22 @@ def fold(
     options: dict[str, Any] = {"method": method, "release": release, "query": query}
     options |= {"structure": structure or [], "chain": chain, "format": format_, "seed": seed}
     commands_fold.fold(files, options, out)
+
+
+@app.command()
+def adapt(
+    data: Annotated[
+        str, typer.Option("--data", metavar="CARD", help="Your families: a card, or its path.")
+    ],
+    release: Annotated[
+        str, typer.Option(help="What to begin with: a release or a run's folder.")
+    ] = "",
+    draws: Annotated[int, typer.Option(min=1, help="Crops to learn from.")] = 350,
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Adapt the alignment Transformer to families of your own, by LoRA."""
+    from science.proteins.adapt import adapt as teach
+
+    made = teach(data, release, draws, seed, out)
+    typer.echo(f"results: {made.folder}\nreport: {made.folder / 'report.html'}")

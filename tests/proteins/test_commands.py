@@ -256,3 +256,18 @@ def test_a_true_contact_map_folds_and_is_compared(tmp_path, structure, family):
 
     assert read_structure(out / "made.pdb").sequence == family.chain.sequence
     assert "curve-scene" in (out / "report.html").read_text()
+
+
+def test_adapt_runs_the_experiment_on_the_users_card(tmp_path, monkeypatch):
+    from science.core.run import Run
+    from science.proteins import adapt
+
+    asked = []
+    monkeypatch.setattr(adapt, "run", lambda *words: asked.append(words) or Run(tmp_path, {}))
+    result = run("adapt", "--data", "mine.yaml", "--seed", "3", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    experiment, words, out = asked[0]
+    assert (experiment, out) == ("proteins/adapt", tmp_path)
+    assert "data.cards=['mine.yaml']" in words
+    assert "seed=3" in words
+    assert str(tmp_path / "report.html") in result.output

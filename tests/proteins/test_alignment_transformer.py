@@ -169,32 +169,3 @@ def test_pretraining_then_adapting_leaves_an_adapter_that_can_be_used(tmp_path, 
 def test_the_experiments_are_whole():
     for name in ("msa-pretrain", "lora", "adapt", "fold"):
         assert checked(f"proteins/{name}")["title"]
-
-
-def test_families_of_ones_own_are_read_by_name(tmp_path, capsys):
-    from science.core.datasets import card
-    from science.proteins.families import families
-    from science.proteins.fold import Fold
-    from science.proteins.fold_files import write
-    from tests.proteins.test_fold import hairpin
-
-    letters = "ACDEFGHIKLMNPQRSTVWYACDEFGHIKL"
-    atoms = hairpin().numpy()
-    (tmp_path / "alignments").mkdir()
-    fold = Fold(atoms, 0.0, np.ones(30, np.float32))
-    for name in ("one", "two"):
-        write(tmp_path / "structures" / f"{name}.cif", letters, fold)
-        (tmp_path / "alignments" / f"{name}.a3m").write_text(f">q\n{letters}\n>h\n{letters}\n")
-    (tmp_path / "alignments" / "two.a3m").write_text("")
-    text = "name: mine/own\ntitle: t\ndescription: d\nlicence: mine\n"
-    text += "reader: science.proteins.own_families.pairs\nfiles:\n"
-    text += "  - {name: alignments, path: alignments}\n  - {name: structures, path: structures}\n"
-    (tmp_path / "card.yaml").write_text(text)
-    assert card(tmp_path / "card.yaml").reader
-    found = families(str(tmp_path / "card.yaml"))
-    assert [f.name for f in found] == ["one"]
-    assert found[0].distance.shape == (30, 30)
-    assert "left out: two" in capsys.readouterr().err
-    (tmp_path / "structures" / "one.cif").write_text("data_x\n")
-    with pytest.raises(UserError, match="none of its 2"):
-        families(str(tmp_path / "card.yaml"))

@@ -23,7 +23,7 @@ def adapt(
     out: Path | None = None,
     overrides: Sequence[str] = (),
 ) -> Run:
-    """Adapt by LoRA to the families of a card; a fifth of them judge what came out.
+    """Adapt by LoRA to the families of a card; its validation families judge what came out.
 
     The run's folder has ``adapter.safetensors`` (the corrections and the head alone) and
     ``adapter.yaml``, which says what they belong to.

@@ -43,7 +43,7 @@ class Superposed(NamedTuple):
 
 def d0(length: int) -> float:
     """The distance that counts half [Angstrom], of a protein of that length."""
-    return max(_LEAST_D0, 1.24 * np.cbrt(length - 15) - 1.8)
+    return max(_LEAST_D0, 1.24 * float(np.cbrt(length - 15)) - 1.8)
 
 
 def kabsch(model: Points, native: Points) -> tuple[Points, Points]:

@@ -68,20 +68,23 @@ def _transits(
     usual = len(trial_periods(lc.baseline, *window, lc.star))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TLS warns of gaps and of small grids; both are wanted
-        found = transitleastsquares(lc.time, lc.flux, verbose=False).power(
-            period_min=window[0],
-            period_max=window[1],
-            oversampling_factor=3 * max(1, round(100 / usual)),
-            n_transits_min=1,
-            R_star=radius,
-            R_star_min=0.5 * radius,
-            R_star_max=2.0 * radius,
-            M_star=mass,
-            M_star_min=0.5 * mass,
-            M_star_max=2.0 * mass,
-            use_threads=threads,
-            show_progress_bar=False,
-        )
+        try:
+            found = transitleastsquares(lc.time, lc.flux, verbose=False).power(
+                period_min=window[0],
+                period_max=window[1],
+                oversampling_factor=3 * max(1, round(100 / usual)),
+                n_transits_min=1,
+                R_star=radius,
+                R_star_min=0.5 * radius,
+                R_star_max=2.0 * radius,
+                M_star=mass,
+                M_star_min=0.5 * mass,
+                M_star_max=2.0 * mass,
+                use_threads=threads,
+                show_progress_bar=False,
+            )
+        except ValueError:  # inside three stellar radii, where TLS has no periods to try
+            return trial
     if not (np.isfinite(found.period) and np.isfinite(found.duration) and found.duration > 0):
         return trial
     fitted = Ephemeris(

@@ -76,6 +76,12 @@ def test_harmonics_have_a_lower_rank(method, ratio):
     assert rank(flat, refined, 2)[0][1].period == pytest.approx(BIG.period, rel=1e-3)
 
 
+def test_a_period_shorter_than_tls_tries_stays_as_it_was():
+    flat = flat_around(curve(BIG), [])
+    within = Ephemeris(0.45, 0.2, 0.05)  # inside three radii of the Sun
+    assert refine(flat, within, "tls") == within
+
+
 @METHODS
 @pytest.mark.parametrize("seed", [1, 2])
 def test_constant_star_shows_nothing(method, seed):

@@ -12,13 +12,14 @@ import torch
 
 from science import paths
 from science.core import config
+from science.core.allow import resolve
+from science.core.data import CardData
 from science.core.datasets import card
 from science.core.gate import TRAINING
 from science.core.table import Table
 
 CONFIGS = {name: config.load(name) for name in config.experiments()}
 SUITES = [name for name, found in CONFIGS.items() if "suite" in found]
-SIMULATED = {"weather/simulated-t31"}  # years that a command makes in an hour; see tests/weather
 FEW = 6  # samples that a net has to take
 SMALL = {  # data that takes minutes to prepare in full
     "crystals/mp20-csp": ["data.lessons=20"],
@@ -27,9 +28,13 @@ SMALL = {  # data that takes minutes to prepare in full
 
 
 def training():
-    """Those that train, and the marker of those whose data is not made on the spot."""
+    """Those that train on samples, and the marker of those whose data is not made on the spot.
+
+    Data of other kinds (pieces of history, crops of alignments) fit their nets by their domains'
+    own tests.
+    """
     for name, found in CONFIGS.items():
-        if set(TRAINING) <= set(found) and found["data"]["card"] not in SIMULATED:
+        if set(TRAINING) <= set(found) and issubclass(resolve(found["data"]["_target_"]), CardData):
             embedded = card(found["data"]["card"]).embedded
             yield pytest.param(name, marks=[] if embedded else pytest.mark.mirror)
 

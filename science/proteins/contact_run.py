@@ -156,7 +156,7 @@ class Contacts:
         count = {split: int((table.split == split).sum()) for split in ("train", "val")}
         spent = sum(cost["cpu_s"] for cost in recipe.cost.values()) / 60
         said = [
-            f"{len(nets)} networks of {size:,} parameters each, their probabilities averaged.",
+            f"Networks averaged: {len(nets)}, of {size:,} parameters each.",
             f"{count['train']:,} families to learn from, {count['val']} to calibrate on.",
             "Long range is 24 and more apart in sequence, a contact 8 \u00c5 between C-beta.",
             "Intervals are over proteins, not over trainings.",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-_NAME = re.compile(r"([a-z]+\d*?)(\d{2,4}|_[a-z0-9]+)?")
+_NAME = re.compile(r"([a-z]+\d*?)(\d{2,4}|_low)?")
 # Swapping the hemispheres turns these round: northward wind, and what spins or leans northward.
 _ODD = {"v", "vo", "psi", "sine_latitude"}
 _VECTORS = {"u", "v"}  # seen from beyond a pole, east is west and north is south

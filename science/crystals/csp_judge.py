@@ -92,9 +92,7 @@ class Judge:
     def row(self, recipe: Recipe, name: str, made: Crystals, asked: Samples) -> dict[str, Any]:
         """One more row of measures, of other structures for other compositions."""
         far = matched(recipe, name, made, asked)
-        found = self._row(name, far, asked, recipe.seed, made)
-        found["metrics"] |= self._metre(recipe, far, made, asked)
-        return found
+        return self._row(name, far, asked, recipe.seed, made)
 
     def _metre(self, recipe: Recipe, rms: Floats, made: Crystals, asked: Samples) -> dict[str, Any]:
         """METRe of all samples and of the first, unless a composition has too many targets."""

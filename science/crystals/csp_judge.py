@@ -89,10 +89,20 @@ class Judge:
         values = {metric: value.as_dict() for metric, value in measured.items()}
         return {"model": name, "metrics": values, "note": ""}
 
-    def row(self, recipe: Recipe, name: str, made: Crystals, asked: Samples) -> dict[str, Any]:
-        """One more row of measures, of other structures for other compositions."""
+    def row(
+        self,
+        recipe: Recipe,
+        name: str,
+        made: Crystals,
+        asked: Samples,
+        everyone: bool = False,
+    ) -> dict[str, Any]:
+        """One more row of measures, of other structures for other compositions; METRe if wanted."""
         far = matched(recipe, name, made, asked)
-        return self._row(name, far, asked, recipe.seed, made)
+        found = self._row(name, far, asked, recipe.seed, made)
+        if everyone:
+            found["metrics"] |= self._metre(recipe, far, made, asked)
+        return found
 
     def _metre(self, recipe: Recipe, rms: Floats, made: Crystals, asked: Samples) -> dict[str, Any]:
         """METRe of all samples and of the first, unless a composition has too many targets."""

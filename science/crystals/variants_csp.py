@@ -69,7 +69,7 @@ class FromVariants:
         rows = judged_rows(data.samples, self.split, self.most, recipe.seed)
         asked = data.samples.take(rows)
         made, _ = propose(nets, np.asarray(asked.inputs["species"]), self.samples)
-        return self.judge.row(recipe, GROUPED, made, asked)
+        return self.judge.row(recipe, GROUPED, made, asked, everyone=True)
 
     def _trained(self, recipe: Recipe, data: CardData, name: str, count: int) -> list[Variants]:
         learn, watch = data.samples.where("train"), data.samples.where("val")

@@ -83,8 +83,8 @@ def mixed(one: Crystals, two: Crystals, rows: int) -> Crystals:
     """Samples of ``rows`` compositions, the last ones of each replaced by those of ``two``."""
     made = []
     for first, last in zip(one, two, strict=True):
-        head = first.unflatten(0, (rows, -1))
-        tail = last.unflatten(0, (rows, -1))
+        head = first.reshape(rows, -1, *first.shape[1:])
+        tail = last.reshape(rows, -1, *last.shape[1:])
         made.append(torch.cat([head[:, : head.shape[1] - tail.shape[1]], tail], 1).flatten(0, 1))
     return Crystals(*made)
 
@@ -103,4 +103,4 @@ def copied(asked: Samples, known: Samples) -> np.ndarray[Any, np.dtype[np.bool_]
 
 
 def _of(made: Crystals, rows: Index, total: int) -> Crystals:
-    return Crystals(*(v.unflatten(0, (total, -1))[rows].flatten(0, 1) for v in made))
+    return Crystals(*(v.reshape(total, -1, *v.shape[1:])[rows].flatten(0, 1) for v in made))

@@ -110,7 +110,9 @@ class Judge:
         told = lambda done, total: recipe.tell("matching anyone's", done, total, "pairs")  # noqa: E731
         found = {}
         for name, k in {"metre": count, "metre_1": 1}.items():
-            some = Crystals(*(v.unflatten(0, (-1, count))[:, :k].flatten(0, 1) for v in made))
+            some = Crystals(
+                *(v.reshape(-1, count, *v.shape[1:])[:, :k].flatten(0, 1) for v in made)
+            )
             best = anyone(rms[:, :k], some, crystals(asked), tell=told)
             if best is not None:
                 hit = np.isfinite(best).astype(float)

@@ -95,7 +95,8 @@ class Sites(nn.Module):
         """What it costs each atom to be on each site (n, N, N) where only its kind matters."""
         seat = np.isin(np.arange(len(self.frac)), self.seats)
         wrong = np.isin(species, self.anions)[..., None] != seat
-        return (_NEVER * wrong).astype(np.float32)
+        cost: Floats = (_NEVER * wrong).astype(np.float32)
+        return cost
 
     def answers(self, species: Sequence[int]) -> list[Ints]:
         """Which site each atom may take: the likely answers, best first, no two the same."""

@@ -71,7 +71,7 @@ def apart(one: Tensor, two: Tensor) -> Tensor:
     first, second = one.flatten(-2), two.flatten(-2)
     square = first.square().sum(-1)[..., None] + second.square().sum(-1)[..., None, :]
     square = square - 2 * (first @ second.mT).abs()
-    return (square.clamp(min=0) / atoms + 1e-8).sqrt() * atoms ** (1 / 3)
+    return (square.clamp(min=0) / atoms + 1e-8).sqrt() * float(atoms ** (1 / 3))
 
 
 @torch.no_grad()
@@ -120,7 +120,7 @@ class _Pool:
         weight = self.weight[parts].ravel() / len(parts)
         best = cover(far, weight, count)
         owned = far[best].argmin(0)
-        share: Floats = np.bincount(owned, weight, minlength=count)
+        share: Floats = np.bincount(owned, weight, minlength=count).astype(np.float64)
         part = torch.from_numpy(parts[best // each])
         frac = wrap(self.sites + self.moved[part, torch.from_numpy(best % each)])
         return Crystals(self.placed[part], frac, self.cell[part]), share

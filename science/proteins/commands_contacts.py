@@ -55,7 +55,8 @@ def _one(
     where: Path,
     tell: Tell,
 ) -> page.Protein:
-    alignment, truth, doubt = read(path, options["query"]), None, ()
+    alignment, truth = read(path, options["query"]), None
+    doubt: tuple[str, ...] = ()
     try:
         alignment, truth = _with_truth(alignment, name, structures, only)
     except UserError as problem:  # contacts can be told without the truth

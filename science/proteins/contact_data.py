@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from science.core.errors import UserError
 from science.core.loading import StepLoader, StepSampler
@@ -47,7 +47,7 @@ def pair_weight(distance: Tensor) -> Tensor:
     return weight
 
 
-class Crops:
+class Crops(Dataset[Any]):
     """Rows as batches of one crop each; the crop follows from the seed, the epoch and the row.
 
     Args:

@@ -116,7 +116,8 @@ def coupled(rows: Tensor, ridge: float) -> Tensor:
     small = rows @ rows.T
     small.diagonal().add_(ridge)
     lower = torch.linalg.cholesky(small)
-    return torch.linalg.solve_triangular(lower, rows, upper=False).div_(ridge**0.5)
+    factor: Tensor = torch.linalg.solve_triangular(lower, rows, upper=False)
+    return factor.div_(ridge**0.5)
 
 
 def scores_and_blocks(tokens: Tokens, weight: NDArray[np.float64]) -> list[Tensor]:
@@ -145,11 +146,12 @@ def _root(covariance: Tensor, ridge: float) -> Tensor:
     covariance.diagonal().add_(ridge)
     lower = torch.linalg.cholesky(covariance)
     identity = torch.eye(len(lower))
-    return torch.linalg.solve_triangular(lower, identity, upper=False)
+    factor: Tensor = torch.linalg.solve_triangular(lower, identity, upper=False)
+    return factor
 
 
 def _ridge(weight: NDArray[np.float64]) -> float:
-    return RIDGE / float(weight.sum()) ** 0.5
+    return float(RIDGE / np.sqrt(weight.sum()))
 
 
 def _residues(rows: Tensor) -> Tensor:

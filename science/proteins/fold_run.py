@@ -85,7 +85,7 @@ class Folding:
             order = rng(recipe.seed, "targets").permutation(len(targets))[: self.most]
             targets = [targets[i] for i in sorted(order)]
         natives = {t.name: native(t.distance) for t in targets}
-        found = {}
+        found: dict[str, list[Folded]] = {}
         for kind in self.kinds:
             maps = self._maps(kind)
             found[kind] = [

@@ -45,7 +45,8 @@ def residue() -> Tensor:
 def beta(n: Tensor, ca: Tensor, c: Tensor) -> Tensor:
     """C-beta (..., 3) of an L-residue with these atoms (..., 3)."""
     b, a = ca - n, c - ca
-    return -0.58273431 * torch.linalg.cross(b, a) + 0.56802827 * b - 0.54067466 * a + ca
+    across: Tensor = torch.linalg.cross(b, a)
+    return -0.58273431 * across + 0.56802827 * b - 0.54067466 * a + ca
 
 
 def rotation(quaternion: Tensor) -> Tensor:
@@ -123,5 +124,5 @@ def embed(distance: Tensor) -> Tensor:
     squared = distance.double() ** 2
     centred = squared - squared.mean(0, keepdim=True) - squared.mean(1, keepdim=True)
     values, vectors = torch.linalg.eigh(-(centred + squared.mean()) / 2)
-    top = values[-3:].clamp(min=1e-6).sqrt() * vectors[:, -3:]
+    top: Tensor = values[-3:].clamp(min=1e-6).sqrt() * vectors[:, -3:]
     return top.to(distance.dtype)

@@ -65,8 +65,10 @@ class Boundary:
         ``lat`` and ``lon`` [degrees], ``ground`` (statics, lat, lon) and ``sea`` (seasonal, 12,
         lat, lon), in the order of `fields`.
         """
-        ground = [np.zeros((0, *self.grid.shape)), *(v[None] for v in self.statics.values())]
-        sea = [np.zeros((0, 12, *self.grid.shape)), *(v[None] for v in self.seasonal.values())]
+        ground: list[NDArray[np.floating]] = [np.zeros((0, *self.grid.shape))]
+        ground += [v[None] for v in self.statics.values()]
+        sea: list[NDArray[np.floating]] = [np.zeros((0, 12, *self.grid.shape))]
+        sea += [v[None] for v in self.seasonal.values()]
         ends = {"lat": self.grid.lat, "lon": self.grid.lon}
         return {**ends, "ground": np.concatenate(ground), "sea": np.concatenate(sea)}
 

@@ -52,7 +52,8 @@ class Climatology:
 
 
 def _hour(time: Times) -> NDArray[np.int64]:
-    return ((time - time.astype("datetime64[D]")) / np.timedelta64(1, "h")).astype(np.int64)
+    since: NDArray[np.float64] = (time - time.astype("datetime64[D]")) / np.timedelta64(1, "h")
+    return since.astype(np.int64)
 
 
 def _basis(time: Times, harmonics: int, hours: tuple[int, ...]) -> NDArray[np.float64]:

@@ -15,13 +15,14 @@ from science.core.errors import UserError
 from science.core.progress import narrator
 from science.core.report import Report
 from science.weather import metrics
-from science.weather.forecasting import LEAD, forecast
+from science.weather.forecasting import forecast
 from science.weather.grid import Grid
 from science.weather.maps import side_by_side, told
 from science.weather.movie import movie
 from science.weather.nets.emulator import Emulator
 from science.weather.start import initial
 from science.weather.states import channel as field_of
+from science.weather.stored import LEAD
 
 if TYPE_CHECKING:
     import xarray as xr

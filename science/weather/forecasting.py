@@ -18,9 +18,9 @@ from science.core.errors import UserError
 from science.core.files import write_text
 from science.core.seeds import generator
 from science.weather.nets.emulator import Emulator
-from science.weather.numerical import LEAD
 from science.weather.rolling import BATCH, stepped
 from science.weather.states import to_dataset
+from science.weather.stored import LEAD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -150,7 +150,9 @@ class _Store:
             np.float32(0), (1, members, len(self.leads), len(self.channels), *self.grid.shape)
         )
         lazy = self._dataset(blank, np.arange(members)).chunk({"member": min(BATCH, members)})
-        how = {str(n): {"chunks": tuple(c[0] for c in lazy[n].chunks)} for n in lazy.data_vars}
+        how = {
+            str(n): {"chunks": tuple(c[0] for c in lazy[n].chunks or ())} for n in lazy.data_vars
+        }
         lazy.to_zarr(self.path, mode="w-", compute=False, zarr_format=3, consolidated=False,
                      encoding=how)  # fmt: skip
         write_text(self.mark, f"{self.key} 0\n")
@@ -169,7 +171,8 @@ class _Store:
         """The whole store, lazily."""
         import xarray as xr
 
-        return xr.open_zarr(self.path, consolidated=False)
+        found: xr.Dataset = xr.open_zarr(self.path, consolidated=False)
+        return found
 
     def _dataset(self, array: NDArray[Any], number: NDArray[np.int64]) -> xr.Dataset:
         leading = {"time": self.time, "member": number, LEAD: self.leads.astype("timedelta64[ns]")}

@@ -44,7 +44,7 @@ def crps(members: Fields, truth: Fields, fair: bool = True) -> Array:
         fair: divide the pairs by M (M - 1), as if the ensemble were infinite; else by M**2.
     """
     count = len(members)
-    skill = np.abs(members - truth).mean(0, dtype=np.float64)
+    skill: NDArray[np.float64] = np.abs(members - truth).mean(0, dtype=np.float64)
     if count == 1:
         return skill
     ordered = np.sort(members, axis=0)

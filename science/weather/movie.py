@@ -60,8 +60,9 @@ def movie(
             bar = figure.colorbar(drawn, ax=list(axes), location="bottom", shrink=0.5, aspect=40)
             bar.set_label(plain(f"{label} [{unit}]"), fontsize=8)
             canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-        frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(96))
+            canvas.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        frames.append(Image.fromarray(pixels).convert("RGB").quantize(96))
     data = io.BytesIO()
     frames[0].save(
         data, "PNG", save_all=True, append_images=frames[1:], duration=wait, loop=0, optimize=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -74,7 +75,8 @@ def _pictures(
 
 
 def _few(count: int, most: int = 3) -> list[int]:
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+    return [int(i) for i in chosen]
 
 
 def skill(made: Made, outlook: Outlook, channels: tuple[str, ...]) -> Figure:
@@ -89,7 +91,7 @@ def skill(made: Made, outlook: Outlook, channels: tuple[str, ...]) -> Figure:
             truth, usual = outlook.truth[:, :, place], outlook.climate[:, :, place]
             for number, (name, members) in enumerate(made.items()):
                 mean = members[:, :, :, place].mean(0, dtype=np.float64)
-                look = {"color": SERIES[number % 7], "ls": DASHES[number % 7]}
+                look: dict[str, Any] = {"color": SERIES[number % 7], "ls": DASHES[number % 7]}
                 square = metrics.squared_error(mean, truth, outlook.grid.weight).mean(0)
                 axes[0, j].plot(days, np.sqrt(square), **look, label=plain(name))
                 agree = metrics.acc(mean, truth, usual, outlook.grid.weight).mean(0)
@@ -124,7 +126,7 @@ def _ratios(ax: Axes, made: Made, outlook: Outlook, lead: int, place: int) -> No
     for number, (name, members) in enumerate(made.items()):
         if name not in _NOT_DRAWN:
             ours = metrics.midlatitude_spectrum(members[:, :, lead, place], north).mean((0, 1))
-            look = {"color": SERIES[number % 7], "ls": DASHES[number % 7]}
+            look: dict[str, Any] = {"color": SERIES[number % 7], "ls": DASHES[number % 7]}
             ax.plot(np.arange(1, top + 1), (ours / truth)[1 : top + 1], **look, label=plain(name))
     ax.axhline(1, color=MUTED, lw=1)
     ax.set(xlabel="zonal wavenumber", ylim=(0, 1.6))

@@ -67,7 +67,7 @@ class Forecasting:
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, ours first."""
         net = self.trained(recipe, "member0", recipe.config)
-        windows = recipe.data.samples
+        windows = cast(WindowData, recipe.data).samples
         learn, judged = windows.where("train"), windows.where(self.split)
         note(recipe, ["member0"], [(learn, judged)], judged)
         series = cast(WindowData, recipe.data).series
@@ -122,7 +122,8 @@ class Forecasting:
             problem = f"no forecast of {max(self.leads):g} hours lies within the {self.split} split"
             raise UserError(problem, "give it more time, or shorten protocol.leads")
         chosen = np.linspace(0, len(every) - 1, min(self.starts, len(every))).round().astype(int)
-        return every[np.unique(chosen)]
+        found: NDArray[np.int64] = every[np.unique(chosen)]
+        return found
 
     def climate(self, series: Series, learn: Index) -> Climatology:
         """What is usual, from training states alone."""

@@ -15,9 +15,9 @@ from science.core.errors import UserError
 from science.weather import metrics
 from science.weather.climatology import Climatology
 from science.weather.grid import Grid
-from science.weather.numerical import LEAD
 from science.weather.read import loaded, read
 from science.weather.states import channel, channels
+from science.weather.stored import LEAD
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,8 +50,7 @@ class Pair:
 
     def known(self, lead: int) -> NDArray[np.bool_]:
         """(starts,): where the truth at a lead is there."""
-        found: NDArray[np.bool_] = np.isfinite(self.truth[:, lead]).all((-1, -2))
-        return found
+        return np.asarray(np.isfinite(self.truth[:, lead]).all((-1, -2)), dtype=np.bool_)
 
 
 def opened(store: str | Path) -> xr.Dataset:

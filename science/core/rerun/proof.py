@@ -162,10 +162,10 @@ class Proof:
     def _statistics(self, seed: int) -> Iterator[tuple[str, bool, str]]:
         draw, m = rng(seed, "statistics"), needed(_ENSEMBLE) or 1
         for _ in range(self.simulated):
-            reference = draw.normal(size=_ENSEMBLE)
-            same = equivalent(reference, draw.normal(size=m)).equivalent
+            reference = draw.normal(size=_ENSEMBLE).tolist()
+            same = equivalent(reference, draw.normal(size=m).tolist()).equivalent
             yield "unchanged model is found equivalent", same, "false alarm"
-            worse = equivalent(reference, draw.normal(-_WORSE, 1.0, size=m)).equivalent
+            worse = equivalent(reference, draw.normal(-_WORSE, 1.0, size=m).tolist()).equivalent
             yield "model worse by 4 sigma is refused", not worse, "missed"
 
 

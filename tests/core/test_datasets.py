@@ -90,8 +90,8 @@ def test_readers_of_cards_exist():
 
     for name in cards():
         module, _, attribute = card(name).reader.rpartition(".")
-        if card(name).embedded:
-            continue
+        if card(name).embedded or not card(name).reader:
+            continue  # files to look at, which any reader of their kind takes
         assert callable(getattr(importlib.import_module(module), attribute)), name
 
 

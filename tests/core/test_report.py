@@ -47,6 +47,12 @@ def _drawing(word: str = "negative") -> Figure:
     return figures.score_histogram(labels, scores, (word, "positive"))
 
 
+def _odd(word):
+    """A table with ``word`` as a heading and a value, as objects: Arrow takes no half pairs."""
+    columns = pd.Index([word, "b"], dtype=object)
+    return pd.DataFrame([[1.5, word], [np.nan, "x"]], columns=columns, dtype=object)
+
+
 def _full(title: str = "A title", word: str = "word", drawn: bool = True) -> Report:
     rows = [
         {"name": word, "score": Measure(0.991, 0.988, 0.994), "n": 12},
@@ -59,7 +65,7 @@ def _full(title: str = "A title", word: str = "word", drawn: bool = True) -> Rep
     report.section(word).code(f"fifth {word}")
     if drawn:
         report.figure(_drawing(word), f"Figure {word}", f"alt {word}")
-    report.details(f"More {word}", word, pd.DataFrame({word: [1.5, np.nan], "b": [word, "x"]}))
+    report.details(f"More {word}", word, _odd(word))
     return report.note(word)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -200,7 +201,10 @@ def test_another_package_is_named_and_put_back(start, toy, place, warm, env, tmp
     here = new
     if how == "edited":
         here = old
-        (old / "toyscale.py").write_text("SCALE = 2.0\n")
+        edited = old / "toyscale.py"
+        edited.write_text("SCALE = 2.0\n")
+        later = edited.stat().st_mtime_ns + 3_600_000_000_000  # no part of the installation
+        os.utime(edited, ns=(later, later))
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "wheels")}
     there = replace(place, env={**place.env, **pip}, path=(ROOT, here), install=True)
     verdict = rerun(tmp_path / "run", out=tmp_path / "out", place=there, noise=0)

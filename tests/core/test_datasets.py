@@ -79,6 +79,8 @@ def test_every_card_of_the_workbench_is_valid_and_named_as_its_file():
         assert this.licence
         assert this.embedded or this.citation
         for file in this.files:
+            if file.path:  # somebody's own, which the card cannot know
+                continue
             assert file.bytes
             for url in [*file.urls, *(file.original.urls if file.original else [])]:
                 assert url.startswith("https://")

@@ -66,7 +66,8 @@ def quaternion(matrix: Tensor) -> Tensor:
 
     flat = matrix.detach().reshape(-1, 3, 3).double().numpy()
     x, y, z, w = torch.from_numpy(Rotation.from_matrix(flat).as_quat()).unbind(-1)
-    return torch.stack([w, x, y, z], -1).to(matrix.dtype).view(*matrix.shape[:-2], 4)
+    found: Tensor = torch.stack([w, x, y, z], -1).to(matrix.dtype)
+    return found.view(*matrix.shape[:-2], 4)
 
 
 def atoms(quaternion: Tensor, ca: Tensor) -> Tensor:

@@ -190,7 +190,7 @@ def test_stellar_noise_has_its_deviation():
 
 def test_missing_celerite_names_the_cure(monkeypatch):
     monkeypatch.setitem(sys.modules, "celerite2", None)
-    with pytest.raises(UserError, match=r"fifth-paradigm\[simulate\]"):
+    with pytest.raises(UserError, match=r"fifth-paradigm\[transits\]"):
         simulate(1, "noise", baseline=30)
     assert len(simulate(1, "noise", baseline=30, activity=0).lightcurve)
 

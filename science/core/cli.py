@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from science import __version__, paths
 from science.core.errors import UserError
 from science.core.rerun import commands as rerun_commands
+from science.core.teach import commands as lesson_commands
 
 COMMANDS = "commands.py"
 
@@ -202,6 +203,7 @@ def release(
 
 
 rerun_commands.register(app)
+app.add_typer(lesson_commands.app, name="lesson")
 
 
 @data.command("list")

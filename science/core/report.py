@@ -45,11 +45,13 @@ class Report:
     """A page built from the top down; every method returns the report, so calls can be chained.
 
     What is added before the first ``section`` opens the page. ``meta`` are short facts below the
-    title, such as the date and the code's version.
+    title, such as the date and the code's version; ``lang`` is the language of its words.
     """
 
-    def __init__(self, title: str, lead: str = "", meta: Mapping[str, str] | None = None) -> None:
-        self.title, self.lead, self.meta = title, lead, dict(meta or {})
+    def __init__(
+        self, title: str, lead: str = "", meta: Mapping[str, str] | None = None, lang: str = "en"
+    ) -> None:
+        self.title, self.lead, self.meta, self.lang = title, lead, dict(meta or {}), lang
         self._opening: list[Markup] = []
         self._sections: list[_Section] = []
         self._scripts: list[str] = []
@@ -94,10 +96,7 @@ class Report:
 
         ``alt`` tells in words what the figure shows, for people who cannot see it.
         """
-        data = svg(figure)
-        if len(data) > _HEAVY:
-            data = _saved(figure, format="png", dpi=160, metadata={"Software": None})
-        return self.picture(data, caption, alt)
+        return self.picture(drawn(figure), caption, alt)
 
     def picture(self, data: bytes, caption: str = "", alt: str = "") -> Self:
         """A stored SVG or PNG; it is shown as an image, in which scripts never run."""
@@ -164,6 +163,7 @@ class Report:
         # Markup below: the project's own files, and text that script() and data() made safe.
         return ENVIRONMENT.get_template("report.html.j2").render(
             title=self.title,
+            lang=self.lang,
             lead=fragments.prose(self.lead),
             meta=list(self.meta.items()),
             policy="; ".join(policy),
@@ -183,6 +183,14 @@ class Report:
     def _add(self, part: Markup) -> Self:
         (self._sections[-1].parts if self._sections else self._opening).append(part)
         return self
+
+
+def drawn(figure: Figure) -> bytes:
+    """``figure`` as SVG where that is small, and as PNG where it is not."""
+    data = svg(figure)
+    if len(data) > _HEAVY:
+        return _saved(figure, format="png", dpi=160, metadata={"Software": None})
+    return data
 
 
 def svg(figure: Figure) -> bytes:

@@ -47,6 +47,11 @@ _LONGEST = 44  # narrow letters of a label; longer ones would squeeze the axes t
 _HAN = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei")
 
 
+def draws_han() -> bool:
+    """Whether a font with Chinese characters is installed (Noto Sans CJK, SIL OFL 1.1, is free)."""
+    return not set(_HAN).isdisjoint(font_manager.get_font_names())
+
+
 @contextlib.contextmanager
 def style() -> Iterator[None]:
     """The house style, in force inside the block only."""

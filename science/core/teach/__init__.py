@@ -1,0 +1,1 @@
+"""Lessons: one source in two languages, played, rendered, checked and graded."""

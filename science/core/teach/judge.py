@@ -1,0 +1,59 @@
+"""The child that judges one exercise: ``python -m ...judge CHECKS ANSWER EXERCISE SAID``."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from science.core.teach import machine
+from science.core.teach.child import told
+from science.core.teach.wrong import WrongError
+
+
+def main(checks: Path, answer: Path, name: str, said: Path) -> None:
+    """Judge and write the verdict; an answer may raise or exit as it likes."""
+    machine.limit()
+    judge = getattr(_module("checks", checks), name)
+    said.write_text(json.dumps(_verdict(judge, answer, name), ensure_ascii=False), "utf-8")
+
+
+def _verdict(judge: Any, answer: Path, name: str) -> dict[str, str]:
+    try:
+        given = getattr(_module("answer", answer), name, None)
+        if not callable(given):
+            return _state("missing", f"there is no function {name}", f"没有名为 {name} 的函数")
+        judge(given)
+    except WrongError as problem:
+        return _state("wrong", problem.en, problem.zh)
+    except NotImplementedError:
+        return _state("missing", f"{name} is not written yet", f"{name} 还没有写")
+    except BaseException as problem:  # whatever a student's code raises
+        about = told(problem, answer)
+        what = f"{about['kind']}: {about['message']}"
+        return _state(
+            "failed",
+            f"line {about['line']} raised {what}" if about["line"] else f"it raised {what}",
+            f"第 {about['line']} 行抛出了 {what}" if about["line"] else f"抛出了 {what}",
+        )
+    return _state("right", "", "")
+
+
+def _state(state: str, en: str, zh: str) -> dict[str, str]:
+    return {"state": state, "en": en, "zh": zh}
+
+
+def _module(name: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

@@ -1,0 +1,102 @@
+"""What the machine has, what a lesson may take, and how a child is held to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from science.core.errors import UserError
+
+GIB = 2**30
+MEMORY = 3 * GIB  # what a lesson or an answer may hold: it leaves a gigabyte of four to the machine
+SHORT_S, FULL_S, ANSWER_S = 300.0, 3600.0, 120.0
+NEEDED = 3.5  # GiB below which a lesson may fail
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Attributes: ``cores`` this process may use, ``memory`` of the machine [bytes]; 0 unknown."""
+
+    cores: int
+    memory: int
+
+    def advice(self, full: bool) -> list[str]:
+        """What somebody about to run a lesson here should know, one sentence each."""
+        said = []
+        if full and self.cores < 2:
+            said.append(
+                "one core: a full lesson may take 20 minutes; leave out --full for a minute"
+            )
+        if self.memory and self.memory < NEEDED * GIB:
+            have = self.memory / GIB
+            said.append(f"{have:.1f} GiB of memory: close other programs, a lesson takes up to 3")
+        return said
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended: its exit status, what it printed, whether it was stopped for time."""
+
+    status: int
+    said: str
+    late: bool
+
+
+def here() -> Machine:
+    """This machine."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        memory = 0
+    return Machine(cores, memory)
+
+
+def held(command: Sequence[str], seconds: float, env: Mapping[str, str], cwd: Path) -> Ended:
+    """Run a child on one thread; when ``seconds`` are over, it and all its children are killed."""
+    one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    try:
+        child = subprocess.Popen(  # noqa: S603  our own interpreter
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **one, "PYTHONUTF8": "1", "MPLBACKEND": "Agg", **env},
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except OSError as problem:
+        raise UserError(f"cannot start {command[0]}: {problem.strerror}") from None
+    try:
+        said, _ = child.communicate(timeout=seconds)
+        return Ended(child.returncode, said.decode("utf-8", "replace"), False)
+    except subprocess.TimeoutExpired:
+        _kill(child)
+        return Ended(-9, "", True)
+    except BaseException:
+        _kill(child)
+        raise
+
+
+def limit(memory: int = MEMORY) -> None:
+    """Hold this process to ``memory`` bytes of data, so that it fails and not the machine."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, AttributeError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.communicate(timeout=10)

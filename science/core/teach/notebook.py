@@ -1,0 +1,98 @@
+"""Notebooks: made from a lesson for one language, and read from students, broken ones too."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from science.core.errors import UserError
+from science.core.files import write_text
+from science.core.teach.source import ANSWER, Lesson
+
+_CURE = "pip install 'fifth-paradigm[teach]'"
+_LARGEST = 20_000_000  # bytes; a notebook beyond it is no answer to an exercise
+
+
+def _needs(name: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as problem:
+        raise UserError(f"notebooks need the package {problem.name!r}", _CURE) from None
+
+
+def write(lesson: Lesson, path: Path, lang: str = "en") -> Path:
+    """Write the lesson as a Jupyter notebook in one language (``both`` keeps both)."""
+    jupytext, nbformat = _needs("jupytext"), _needs("nbformat")
+    text = (lesson.folder / "lesson.py").read_text(encoding="utf-8")
+    book = jupytext.reads(text, fmt="py:percent")
+    book.cells = [
+        cell
+        for cell in book.cells
+        if cell.cell_type == "code" or lang == "both" or cell.metadata.get("lang") == lang
+    ]
+    if lang == "zh":
+        setting = 'import os\n\nos.environ["FIFTH_LANGUAGE"] = "zh"'
+        book.cells.insert(0, nbformat.v4.new_code_cell(setting))
+    for number, cell in enumerate(book.cells):
+        cell["id"] = f"cell-{number}"  # random ids would make every export differ
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    write_text(path, nbformat.writes(nbformat.from_dict(book)) + "\n")
+    return path
+
+
+def source(path: Path) -> str:
+    """The Python of an answer, from a script or a notebook.
+
+    Raises:
+        UserError: no such file; not text; a notebook that is broken, or has a cell that is not
+            Python, which is named.
+    """
+    if not path.is_file():
+        cure = f"fifth lesson start LESSON writes an {ANSWER} to begin with"
+        raise UserError(f"{path}: no such file", cure)
+    if path.stat().st_size > _LARGEST:
+        raise UserError(f"{path}: larger than 20 MB", "clear its outputs first")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not UTF-8 text", "save it as UTF-8") from None
+    if path.suffix == ".ipynb":
+        return _from_notebook(path, text)
+    _parsed(text, f"{path}")
+    return text
+
+
+def _from_notebook(path: Path, text: str) -> str:
+    nbformat = _needs("nbformat")
+    try:
+        book = nbformat.reads(text, as_version=4)
+        cells = [c for c in book.cells if c.cell_type == "code"]
+        sources = [str(c.source) for c in cells]
+    except Exception as problem:  # nbformat raises many kinds, some of them for broken JSON
+        first = (str(problem).splitlines() or ["?"])[0][:160]
+        cure = "open it in Jupyter and save it again, or hand in a .py file"
+        raise UserError(f"{path}: is no notebook that can be read: {first}", cure) from None
+    kept = []
+    for number, cell in enumerate(sources, 1):
+        plain = "\n".join("pass" if _magic(line) else line for line in cell.splitlines())
+        _parsed(plain, f"{path}, code cell {number}")
+        kept.append(plain)
+    return "\n\n".join(kept) + "\n"
+
+
+def _magic(line: str) -> bool:
+    """Lines that only Jupyter understands are left out; an answer does not need them."""
+    return line.startswith(("%", "!"))
+
+
+def _parsed(text: str, where: str) -> None:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as problem:
+        line = getattr(problem, "lineno", None)
+        place = f"{where}, line {line}" if line else where
+        what = getattr(problem, "msg", None) or str(problem)
+        raise UserError(f"{place}: is not Python: {what}", "mend it and check again") from None

@@ -1,0 +1,223 @@
+"""The machinery of lessons, and what it says to broken, wrong, cheating and endless answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from science.core.errors import UserError
+from science.core.teach import check, machine, notebook, play, render, source, stage
+from science.core.teach.wrong import Labels, WrongError, apart, array, number
+
+TOY = """# %% [markdown] lang="en"
+# # 1. A toy
+#
+# Words.
+
+# %% [markdown] lang="zh"
+# # 1. 玩具
+#
+# 文字，
+# 两行。
+
+# %%
+from science.core.teach.stage import figure, pick, say, table
+
+answer = pick(6, 7)
+say(f"The answer is **{answer}**.", f"答案是 **{answer}**。")
+table({("what", "什么"): [("sum", "和")], "n": ["3"]}, "A table.", "一张表。")
+
+
+@figure("A line.", "一条线。", height=2.0)
+def line(axes, t):
+    axes.plot([0, 1])
+    axes.set_xlabel(t("time", "时间"))
+"""
+CHECKS = """
+from science.core.teach.wrong import Labels, array, number, require
+
+
+def twice(answer):
+    require(number(answer(2)) == 4, "twice 2 is 4", "2 的两倍是 4")
+
+
+def honest(answer):
+    labels = Labels({f"s{k}": k % 2 for k in range(6)}, test=["s4", "s5"])
+    array(answer(["s0", "s1", "s2", "s3"], ["s4", "s5"], labels), (2,))
+    labels.judge()
+"""
+
+
+@pytest.fixture
+def toy(tmp_path):
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "lesson.py").write_text(TOY, "utf-8")
+    (folder / "checks.py").write_text(CHECKS, "utf-8")
+    return source.read(str(folder))
+
+
+def answered(toy, tmp_path, text, name="answer.py", seconds=60.0):
+    file = tmp_path / name
+    file.write_text(text, "utf-8")
+    return {v.exercise: v for v in check.check(toy, file, seconds)}
+
+
+def book(*cells):
+    code = [{"cell_type": "code", "source": c, "metadata": {}, "outputs": []} for c in cells]
+    whole = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": code}
+    return json.dumps(whole | {"cells": [c | {"execution_count": None} for c in code]})
+
+
+def test_a_lesson_plays_once_and_is_told_in_both_languages(toy, tmp_path):
+    played = play.play(str(toy.folder), tmp_path / "out")
+    assert [o["kind"] for o in played.outputs] == ["say", "table", "figure"]
+    english, chinese = (render.page(played, lang).render() for lang in stage.LANGUAGES)
+    assert "<strong>6</strong>" in english
+    assert "答案是" not in english.replace("f&#34;答案是", "")
+    assert "答案是 <strong>6</strong>" in chinese
+    assert 'lang="zh-Hans"' in chinese
+    assert "文字，两行。" in chinese  # no space where a line was broken
+    text = render.markdown(played, "zh", tmp_path / "docs" / "toy")
+    assert "| 什么 | n |" in text
+    assert "toy/figure-1-zh.svg" in text
+    assert (tmp_path / "docs/toy/figure-1-zh.svg").is_file()
+
+
+def test_an_error_names_cell_and_line(tmp_path, toy):
+    (toy.folder / "lesson.py").write_text(TOY + "\n# %%\nvalue = 1\nvalue / 0\n", "utf-8")
+    with pytest.raises(UserError, match=r"line 27, cell 4: ZeroDivisionError"):
+        play.play(str(toy.folder), tmp_path / "out")
+
+
+def test_a_lesson_that_hangs_is_stopped(tmp_path, toy):
+    (toy.folder / "lesson.py").write_text("# %%\nwhile True:\n    pass\n", "utf-8")
+    with pytest.raises(UserError, match="stopped after 3 s"):
+        play.play(str(toy.folder), tmp_path / "out", seconds=3.0)
+
+
+def test_memory_is_held(tmp_path):
+    script = "from science.core.teach.machine import limit; limit(2**29); bytearray(2**30)"
+    ended = machine.held([sys.executable, "-c", script], 60, {"PYTHONPATH": play._path()}, tmp_path)
+    assert ended.status == 1
+    assert "MemoryError" in ended.said
+
+
+def test_a_small_machine_is_advised():
+    assert machine.Machine(2, 24 * machine.GIB).advice(True) == []
+    said = machine.Machine(1, 3 * machine.GIB).advice(True)
+    assert "one core" in said[0]
+    assert "3.0 GiB" in said[1]
+    assert machine.MEMORY < 4 * machine.GIB
+
+
+def test_right_wrong_missing_and_raising_answers(toy, tmp_path):
+    text = "def twice(x):\n    return {}\n"
+    assert answered(toy, tmp_path, text.format("2 * x"))["twice"].state == "right"
+    wrong = answered(toy, tmp_path, text.format("x + 1"))
+    assert (wrong["twice"].state, wrong["twice"].zh) == ("wrong", "2 的两倍是 4")
+    assert wrong["honest"].state == "missing"
+    raising = answered(toy, tmp_path, text.format("x / 0"))["twice"]
+    assert (raising.state, "line 2 raised ZeroDivisionError" in raising.en) == ("failed", True)
+    assert answered(toy, tmp_path, text.format("'4'"))["twice"].state == "wrong"
+    assert answered(toy, tmp_path, "import sys\nsys.exit(0)\n")["twice"].state == "failed"
+
+
+def test_an_endless_answer_is_stopped(toy, tmp_path):
+    slow = answered(toy, tmp_path, "def twice(x):\n    while True: pass\n", seconds=15.0)
+    assert slow["twice"].state == "late"
+
+
+def test_whoever_looks_up_test_labels_is_found_out(toy, tmp_path):
+    text = "def honest(train, test, labels):\n    labels.of({})\n    return [0.0, 1.0]\n"
+    assert answered(toy, tmp_path, text.format("train"))["honest"].state == "right"
+    cheat = answered(toy, tmp_path, text.format("train + test"))["honest"]
+    assert cheat.state == "wrong"
+    assert "trained on the test set: 2 of its 2 samples, such as s4, s5" in cheat.en
+
+
+def test_a_notebook_is_an_answer_too(toy, tmp_path):
+    pytest.importorskip("nbformat")
+    cells = book("%matplotlib inline\nimport math", "def twice(x):\n    return 2 * x")
+    assert answered(toy, tmp_path, cells, "a.ipynb")["twice"].state == "right"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.ipynb", b'{"cells": [', "is no notebook"),
+        ("a.ipynb", b"[]", "is no notebook"),
+        ("a.ipynb", b'{"nbformat": 4, "nbformat_minor": 4, "cells": 3}', "is no notebook"),
+        ("a.ipynb", book("x = 1", "def twice(:").encode(), "code cell 2, line 1: is not Python"),
+        ("a.py", b"\xff\xfe\x00", "is not UTF-8"),
+        ("a.py", b"def twice(x)\n", "line 1: is not Python"),
+        ("a.py", b"x = 1\x00", "is not Python"),
+    ],
+)
+def test_broken_files_are_named_with_a_cure(tmp_path, name, data, said):
+    pytest.importorskip("nbformat")
+    file = tmp_path / name
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=said) as wrong:
+        notebook.source(file)
+    assert wrong.value.cure
+
+
+def test_no_such_lesson_or_answer(tmp_path):
+    with pytest.raises(UserError, match="no lesson 'leakges'") as wrong:
+        source.read("leakges")
+    assert "leakage" in wrong.value.cure
+    with pytest.raises(UserError, match="no such file"):
+        notebook.source(tmp_path / "none.py")
+
+
+def test_a_notebook_of_one_language_runs_as_the_lesson_does(tmp_path, toy):
+    nbformat = pytest.importorskip("nbformat")
+    file = notebook.write(toy, tmp_path / "toy.ipynb", "zh")
+    read = nbformat.read(file, as_version=4)
+    nbformat.validate(read)
+    told = [c.source for c in read.cells if c.cell_type == "markdown"]
+    assert len(told) == 1
+    assert told[0].startswith("# 1. 玩具")
+    code = [c.source for c in read.cells if c.cell_type == "code"]
+    assert "FIFTH_LANGUAGE" in code[0]
+    assert code[1:] == [c.text for c in toy.cells if c.kind == "code"]
+    first = file.read_bytes()
+    assert notebook.write(toy, tmp_path / "toy.ipynb", "zh").read_bytes() == first
+
+
+def test_cells_must_come_in_pairs():
+    swapped = TOY.replace('lang="en"', 'lang="xx"', 1)
+    lesson = source.Lesson("toy", None, tuple(source.cells(swapped)))
+    assert source.unpaired(lesson) == ["line 1: lang 'xx', not 'en'"]
+
+
+def test_labels_of_figures_stay_english_without_a_chinese_font(monkeypatch):
+    from science.core import style
+
+    monkeypatch.setattr(style.font_manager, "get_font_names", lambda: ["DejaVu Sans"])
+    assert not style.draws_han()
+    assert stage.words("zh")("time", "时间") == "time"
+    monkeypatch.setattr(style.font_manager, "get_font_names", lambda: ["Noto Sans CJK SC"])
+    assert stage.words("zh")("time", "时间") == "时间"
+    assert stage.words("en")("time", "时间") == "time"
+
+
+def test_tools_of_checks():
+    assert number(np.float32(2)) == 2
+    assert array([1, 2], (2,)).tolist() == [1, 2]
+    for bad in ("3", None, True, np.nan, [1, 2], object()):
+        with pytest.raises(WrongError):
+            number(bad)
+    with pytest.raises(WrongError, match=r"shape should be \(any, 3\)"):
+        array(np.zeros((2, 2)), (None, 3))
+    with pytest.raises(WrongError, match="not finite"):
+        array([np.inf], (1,))
+    with pytest.raises(WrongError, match="1 of its 2 stars"):
+        apart([1, 2], [2, 3], ("stars", "恒星"))
+    apart([1], [2])
+    with pytest.raises(WrongError, match="no sample 'x'"):
+        Labels({"a": 1}, ["a"]).of(["x"])

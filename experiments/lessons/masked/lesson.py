@@ -59,15 +59,17 @@ adamw = partial(torch.optim.AdamW, lr=5e-3)
 # 要胜过的猜法只知道每个级别出现得多频繁，别的一概不知。
 
 # %%
-unlabelled = simulate_series(pick(400, 6000), seed=0)
+stars = partial(simulate_series, depth=(8.0, 16.0), ratio=(0.1, 0.4))
+unlabelled = stars(pick(400, 6000), seed=0)
 levels = quantised(torch.tensor(unlabelled.flux))
 real = torch.ones_like(levels, dtype=torch.bool)
 trunk = seeded(lambda: SeriesTransformer(width=24, layers=2), 0, "trunk")
-masked = seeded(lambda: MaskedSeries(trunk), 0, "masked")
+often = torch.bincount(levels.flatten(), minlength=LEVELS) + 1.0
+masked = seeded(lambda: MaskedSeries(trunk, often=often), 0, "masked")
 task = MaskedTask(masked, LEVELS, LEVELS, optimizer=adamw, schedule=WarmupCosine(0.1))
-losses = fit(task, lambda i: Tokens(levels[i], real[i]), len(levels), pick(70, 2000), 32)
+losses = fit(task, lambda i: Tokens(levels[i], real[i]), len(levels), pick(90, 2000), 32)
 
-held = quantised(torch.tensor(simulate_series(100, seed=5).flux))
+held = quantised(torch.tensor(stars(100, seed=5).flux))
 share = np.bincount(held.flatten().numpy(), minlength=LEVELS) / held.numel()
 by_count = float(np.exp(-(share[share > 0] * np.log(share[share > 0])).sum()))
 with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -93,7 +95,7 @@ say(
 # 一次从新的权重开始。其余完全相同。
 
 # %%
-few, test = simulate_series(60, seed=1), simulate_series(pick(300, 2000), seed=2)
+few, test = stars(60, seed=1), stars(pick(300, 2000), seed=2)
 flux, binary = torch.tensor(few.flux), torch.tensor(few.binary).float()
 
 
@@ -146,9 +148,9 @@ say(
 
 # %%
 box = pick((3, 3, 3), (4, 4, 4))
-family = synth.make(box, depth=pick(400, 2000), drift=None, gaps=0.0, seed=0)
+family = synth.make(box, depth=pick(1500, 4000), drift=None, gaps=0.0, seed=0)
 fresh = family.model.sample(200, seed=9)
-model = pseudolikelihood(family.tokens, ridge_couplings=0.02, steps=pick(24, 40))
+model = pseudolikelihood(family.tokens, steps=pick(24, 40))
 
 
 def perplexity(logits: np.ndarray) -> float:

@@ -25,10 +25,14 @@ class Block(nn.Module):
         self.feed = nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
 
     def forward(
-        self, x: Tensor, real: Tensor | None = None, rotary: Rotate | None = None
+        self,
+        x: Tensor,
+        real: Tensor | None = None,
+        rotary: Rotate | None = None,
+        bias: Tensor | None = None,
     ) -> Tensor:
         """(..., places, width) -> the same shape; see `Attention` for the rest."""
-        x = x + self.attend(self.norms[0](x), real=real, rotary=rotary)
+        x = x + self.attend(self.norms[0](x), real=real, rotary=rotary, bias=bias)
         made: Tensor = x + self.feed(self.norms[1](x))
         return made
 

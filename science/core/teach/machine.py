@@ -14,7 +14,7 @@ from science.core.errors import UserError
 
 GIB = 2**30
 MEMORY = 3 * GIB  # what a lesson or an answer may hold: it leaves a gigabyte of four to the machine
-SHORT_S, FULL_S, ANSWER_S = 300.0, 3600.0, 120.0
+SHORT_S, FULL_S, ANSWER_S = 900.0, 7200.0, 120.0
 NEEDED = 3.5  # GiB below which a lesson may fail
 
 

@@ -50,7 +50,7 @@ def play(
         slug: name of the lesson, or its folder.
         out: where outputs and figures go; a temporary folder unless given.
         full: at full length.
-        seconds: after which it is stopped; 5 minutes, or an hour at full length, unless given.
+        seconds: after which it is stopped; 15 minutes, or two hours at full length, unless given.
 
     Raises:
         UserError: no such lesson; it failed, with the cell and line; or it took too long.

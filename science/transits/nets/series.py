@@ -55,9 +55,12 @@ class MaskedSeries(nn.Module):
     Args:
         trunk: learns to read light curves; what is kept after pre-training.
         levels: of flux; see `quantised`.
+        often: (levels,) how often each occurs, which it then knows from the start.
     """
 
-    def __init__(self, trunk: SeriesTransformer, levels: int = LEVELS) -> None:
+    def __init__(
+        self, trunk: SeriesTransformer, levels: int = LEVELS, often: Tensor | None = None
+    ) -> None:
         super().__init__()
         width = trunk.embed.out_features
         self.trunk, self.levels = trunk, levels
@@ -67,6 +70,10 @@ class MaskedSeries(nn.Module):
             self.value.weight[levels, 0] = 0.0
         self.value.weight.requires_grad_(False)
         self.say = nn.Linear(width, trunk.patch * levels)
+        if often is not None:
+            nn.init.zeros_(self.say.weight)
+            with torch.no_grad():
+                self.say.bias.copy_((often / often.sum()).log().repeat(trunk.patch))
 
     def forward(self, ids: Tensor, real: Tensor) -> Tensor:  # noqa: ARG002  all points are real
         """(batch, time) levels -> logits (batch, time, levels)."""

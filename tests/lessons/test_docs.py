@@ -1,0 +1,121 @@
+"""Teaching documents in parity, and the site: built offline, opened from disk, searched."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from science import paths
+from science.core.teach import source
+
+ROOT = paths.ROOT
+PAIRS = [("docs/teaching.md", "docs/teaching.zh.md")]
+PAIRS += [(f"docs/site/{name}.en.md", f"docs/site/{name}.zh.md") for name in ("quickstart",)]
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def shape(text):
+    listings = re.findall(r"```.*?```", text, re.S)
+    prose = re.sub(r"```.*?```", "", text, flags=re.S)
+    return {
+        "headings": [len(h) for h in re.findall(r"^(#+) ", prose, re.M)],
+        "rows": len(re.findall(r"^\|", prose, re.M)),
+        "listings": listings,
+        "commands": sorted(c for c in re.findall(r"`([^`]+)`", prose) if "--lang" not in c),
+    }
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_documents_agree_between_languages(english, chinese):
+    left, right = shape(read(english)), shape(read(chinese))
+    plain = [re.sub(r"\s+", " ", c) for c in left.pop("commands")]
+    assert sorted(plain) == sorted(re.sub(r"\s+", " ", c) for c in right.pop("commands"))
+    left.pop("listings"), right.pop("listings")
+    assert left == right
+
+
+@pytest.mark.parametrize("name", ["docs/teaching.md", "docs/teaching.zh.md"])
+def test_the_guide_names_every_lesson_and_exercise(name):
+    from science.core.teach import check
+
+    text = read(name)
+    for slug in source.lessons():
+        assert text.count(f"`{slug}`") >= 2
+        for exercise in check.exercises(source.read(slug)):
+            assert f"`{exercise}`" in text
+
+
+def test_experiments_and_commands_of_the_quickstart_exist():
+    from science.core.config import experiments
+
+    for lang in ("en", "zh"):
+        named = re.findall(r"fifth (?:run|check) (\S+)", read(f"docs/site/quickstart.{lang}.md"))
+        assert set(named) <= set(experiments())
+        assert len(set(named)) == 4
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site with one lesson; the network is not there."""
+    pytest.importorskip("furo")
+    pytest.importorskip("myst_parser")
+    out = tmp_path_factory.mktemp("site") / "html"
+    env = {**os.environ, "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    env |= {"PYTHONPATH": str(ROOT), "FIFTH_MIRROR": ""}
+    command = [sys.executable, str(ROOT / "scripts" / "docs.py"), "--lessons", "leakage"]
+    done = subprocess.run(
+        [*command, "--out", str(out)], capture_output=True, text=True, env=env, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out
+
+
+def test_every_link_of_the_site_leads_somewhere(site):
+    missing = []
+    for page in site.rglob("*.html"):
+        if page.is_relative_to(site / "reports"):
+            continue
+        for link in re.findall(r'(?:href|src)="([^"#?]+)', page.read_text(encoding="utf-8")):
+            if not re.match(r"(?:https?|mailto|data):", link):
+                target = (page.parent / link).resolve()
+                if not target.is_file() and not re.search(r"lessons/(?!index|leakage)", link):
+                    missing.append(f"{page.relative_to(site)}: {link}")
+    assert not missing
+
+
+@pytest.mark.browser
+def test_the_site_works_from_disk_in_both_languages(site):
+    from tests.core.browser import chromium
+
+    with chromium() as browser:
+        for page, words in (
+            ("index.html", "research workbench"),
+            ("lessons/leakage.html", "Leakage: the test that knew the answers"),
+            ("zh/lessons/leakage.html", "数据泄漏"),
+            ("api/core.html", "ContrastTask"),
+        ):
+            browser.open(site / page)
+            assert words in browser.run("return document.body.innerText")
+            assert not [url for url in browser.requests() if not url.startswith("file:")]
+            assert not [c for c in browser.complaints() if "favicon" not in c]
+            assert browser.overflow() <= 0
+        assert browser.run("return document.querySelectorAll('img').length") >= 0
+        for page, found in (
+            ("search.html?q=leakage", "leakage"),
+            ("zh/search.html?q=泄漏", "泄漏"),
+        ):
+            name, _, query = page.partition("?")
+            browser.driver.get((site / name).resolve().as_uri() + f"?{query}")
+            for _ in range(100):
+                text = browser.run("return document.querySelector('#search-results').innerText")
+                if re.search(r"lessons|课|8\.", text):
+                    break
+                browser.run("return new Promise(done => setTimeout(done, 50))")
+            assert re.search(r"8\.", text), (found, text)

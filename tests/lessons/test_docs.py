@@ -92,7 +92,7 @@ def test_every_link_of_the_site_leads_somewhere(site):
 
 @pytest.mark.browser
 def test_the_site_works_from_disk_in_both_languages(site):
-    from tests.core.browser import chromium
+    from ..core.browser import chromium
 
     with chromium() as browser:
         for page, words in (

@@ -21,7 +21,7 @@ TERMS = [
 
 def plain(text):
     """Prose without code and addresses, in which digits mean other things."""
-    return re.sub(r"```.*?```|`[^`]*`|https?://\S+|arXiv \S+", " ", text, flags=re.S)
+    return re.sub(r"```.*?```|`[^`]*`|https?://\S+|arXiv\s+[\d.]+", " ", text, flags=re.S)
 
 
 def shape(text):

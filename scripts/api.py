@@ -44,7 +44,7 @@ def _verbs() -> Iterator[str]:
     for verb, module in science._VERBS.items():
         tree = _tree(paths.PACKAGE.parent / f"{module.replace('.', '/')}.py")
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name == verb:
+            if isinstance(node, ast.FunctionDef) and node.name == verb and not _overload(node):
                 yield from _entry(node, "science", "", "function")
 
 
@@ -89,8 +89,13 @@ def _signature(node: ast.FunctionDef | ast.ClassDef) -> str:
 
 
 def _public(node: ast.AST) -> bool:
-    named = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
-    return named and bool(ast.get_docstring(node))
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+        return False
+    return bool(ast.get_docstring(node)) and not _overload(node)
+
+
+def _overload(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    return any(ast.unparse(d).endswith("overload") for d in node.decorator_list)
 
 
 def _first(text: str) -> str:

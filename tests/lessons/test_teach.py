@@ -101,7 +101,9 @@ def test_a_lesson_that_hangs_is_stopped(tmp_path, toy):
 
 def test_memory_is_held(tmp_path):
     script = "from science.core.teach.machine import limit; limit(2**29); bytearray(2**30)"
-    ended = machine.held([sys.executable, "-c", script], 60, {"PYTHONPATH": play._path()}, tmp_path)
+    ended = machine.held(
+        [sys.executable, "-c", script], 60, {"PYTHONPATH": play.python_path()}, tmp_path
+    )
     assert ended.status == 1
     assert "MemoryError" in ended.said
 

@@ -13,8 +13,8 @@ from typing import Any
 from science.core.errors import UserError
 from science.core.files import write_text
 from science.core.teach import machine, notebook
-from science.core.teach.play import _path
-from science.core.teach.source import ANSWER, CHECKS, SOLUTIONS, Lesson
+from science.core.teach.play import python_path
+from science.core.teach.source import ANSWER, CHECKS, Lesson
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,11 @@ def start(lesson: Lesson, path: Path) -> Path:
     return path
 
 
-def solutions(lesson: Lesson) -> Path:
-    """The file with right answers."""
-    return lesson.folder / SOLUTIONS
-
-
 def _one(lesson: Lesson, name: str, file: Path, seconds: float) -> Verdict:
     said = file.parent / f"{name}.json"
     command = [sys.executable, "-m", "science.core.teach.judge"]
     command += [str(lesson.folder / CHECKS), str(file), name, str(said)]
-    ended = machine.held(command, seconds, {"PYTHONPATH": _path()}, file.parent)
+    ended = machine.held(command, seconds, {"PYTHONPATH": python_path()}, file.parent)
     if ended.late:
         return Verdict(
             name,

@@ -22,7 +22,7 @@ from science.core.rerun.records import Recorded, read
 from science.core.rerun.verify import unpacked
 from science.core.samples import Samples
 from science.core.teach import machine
-from science.core.teach.play import _path
+from science.core.teach.play import python_path
 
 _FEW = 3
 
@@ -157,7 +157,7 @@ def _again(run: Recorded, out: Path, seconds: float) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "science", "rerun", str(run.folder.resolve())]
     command += ["--json", "--out", str(out.resolve())]
-    ended = machine.held(command, seconds, {"PYTHONPATH": _path()}, out)
+    ended = machine.held(command, seconds, {"PYTHONPATH": python_path()}, out)
     if ended.late:
         raise UserError(f"the rerun was stopped after {seconds:.0f} s", "give more --seconds")
     try:

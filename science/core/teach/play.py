@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -61,7 +63,7 @@ def play(
     limit = seconds or (machine.FULL_S if full else machine.SHORT_S)
     command = [sys.executable, "-m", "science.core.teach.child"]
     command += [str(lesson.folder / LESSON), str(folder.resolve())]
-    env = {FULL: "1" if full else "", "PYTHONPATH": _path()}
+    env = {FULL: "1" if full else "", "PYTHONPATH": python_path()}
     (folder / "outputs.json").unlink(missing_ok=True)
     ended = machine.held(command, limit, env, folder)
     if ended.late:
@@ -102,18 +104,11 @@ def _read(lesson: Lesson, folder: Path, ended: machine.Ended, full: bool) -> Pla
 def _digest(lesson: Lesson, full: bool) -> str:
     sources = [*sorted(paths.PACKAGE.glob("**/*.py")), lesson.folder / LESSON]
     each = [sha256(file) for file in sources if "_share" not in file.parts]
-    return f"{'full' if full else 'short'} {hash_of(each)}"
+    whole = hashlib.sha256("\n".join(each).encode()).hexdigest()
+    return f"{'full' if full else 'short'} {whole}"
 
 
-def hash_of(texts: Sequence[str]) -> str:
-    """One digest of many."""
-    import hashlib
-
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
-
-
-def _path() -> str:
-    import os
-
+def python_path() -> str:
+    """Where a child imports the workbench from."""
     here, before = str(paths.PACKAGE.parent), os.environ.get("PYTHONPATH", "")
     return os.pathsep.join([here, before] if before else [here])

@@ -12,19 +12,16 @@ from markupsafe import Markup
 
 from science.core.report import Report
 from science.core.teach.play import Played
-from science.core.teach.source import Cell
-from science.core.teach.stage import FULL, LANGUAGE, Output, piped
+from science.core.teach.stage import Output, piped
 
 _HEADING = re.compile(r"^(#{1,3}) (.+)$", re.M)
-_CELL = "Code"
+_TAGS = {"zh": "zh-Hans"}
 
 
 def page(played: Played, lang: str) -> Report:
     """One page that loads nothing."""
     lesson = played.lesson
-    cost = f"{played.cost['cpu_s']:.1f} CPU s"
-    again = {"Lesson": lesson.slug, "Profile": "full" if played.full else "short", "Took": cost}
-    made = Report(lesson.title(lang), meta=again, lang={"zh": "zh-Hans"}.get(lang, lang))
+    made = Report(lesson.title(lang), meta=_meta(played, lang), lang=_TAGS.get(lang, lang))
     for cell in lesson.cells:
         if cell.lang == lang:
             _prose(made, cell.text)
@@ -52,10 +49,12 @@ def markdown(played: Played, lang: str, folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def command(slug: str, lang: str, full: bool) -> str:
-    """How to run the lesson as plain Python."""
-    told = f"{LANGUAGE}={lang} " + (f"{FULL}=1 " if full else "")
-    return f"{told}python experiments/lessons/{slug}/lesson.py"
+def _meta(played: Played, lang: str) -> dict[str, str]:
+    seconds = f"{played.cost['cpu_s']:.1f} CPU s"
+    if lang == "zh":
+        return {"课": played.lesson.slug, "模式": "完整" if played.full else "短", "用时": seconds}
+    profile = "full" if played.full else "short"
+    return {"Lesson": played.lesson.slug, "Profile": profile, "Took": seconds}
 
 
 def _prose(made: Report, text: str) -> None:
@@ -97,8 +96,3 @@ def _said(output: Output, lang: str, folder: Path, home: Path) -> str:
 def _html(text: str) -> Markup:
     """Markdown of our own lessons; raw HTML in it stays text."""
     return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))  # noqa: S704
-
-
-def code_of(cells: tuple[Cell, ...]) -> str:
-    """The code cells as one script."""
-    return "\n\n\n".join(cell.text for cell in cells if cell.kind == "code") + "\n"

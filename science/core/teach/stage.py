@@ -8,6 +8,7 @@ comes from the lesson's own variables.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -153,19 +154,19 @@ def _stored(made: Any) -> bytes:
 
 def _show(made: Any, caption: str) -> None:
     if "ipykernel" in sys.modules:
-        from IPython.display import display
-
-        display(made)
+        _notebook().display(made)
     _tell(f"*{caption}*")
 
 
 def _tell(text: str) -> None:
     if "ipykernel" in sys.modules:
-        from IPython.display import Markdown, display
-
-        display(Markdown(text))
+        _notebook().display(_notebook().Markdown(text))
     else:
         print(text, end="\n\n")
+
+
+def _notebook() -> Any:
+    return importlib.import_module("IPython.display")
 
 
 def _one(value: Any, index: int) -> str:

@@ -67,7 +67,7 @@ trunk = seeded(lambda: SeriesTransformer(width=24, layers=2), 0, "trunk")
 often = torch.bincount(levels.flatten(), minlength=LEVELS) + 1.0
 masked = seeded(lambda: MaskedSeries(trunk, often=often), 0, "masked")
 task = MaskedTask(masked, LEVELS, LEVELS, optimizer=adamw, schedule=WarmupCosine(0.1))
-losses = fit(task, lambda i: Tokens(levels[i], real[i]), len(levels), pick(90, 2000), 32)
+losses = fit(task, lambda i: Tokens(levels[i], real[i]), len(levels), pick(60, 2000), 32)
 
 held = quantised(torch.tensor(stars(100, seed=5).flux))
 share = np.bincount(held.flatten().numpy(), minlength=LEVELS) / held.numel()
@@ -105,7 +105,7 @@ def taught(state: dict, seed: int) -> float:
     net.load_state_dict({**net.state_dict(), **state})
     loss = nn.BCEWithLogitsLoss(reduction="none")
     teach = SupervisedTask(net, loss, optimizer=partial(torch.optim.AdamW, lr=2e-3))
-    fit(teach, lambda i: Labelled(flux[i], binary[i]), len(few), pick(40, 200), 30, seed)
+    fit(teach, lambda i: Labelled(flux[i], binary[i]), len(few), pick(30, 200), 30, seed)
     with torch.no_grad():
         return float(((net(torch.tensor(test.flux)) > 0).numpy() == test.binary).mean())
 
@@ -177,7 +177,7 @@ def linear(ridge: float, tokens: np.ndarray) -> float:
 
 models = {
     ridge: pseudolikelihood(family.tokens, ridge_couplings=ridge, steps=pick(16, 40))
-    for ridge in (1.0, 3.0, 10.0)
+    for ridge in pick((1.0, 3.0), (0.3, 1.0, 3.0, 10.0))
 }
 best = min(models, key=lambda ridge: linear(ridge, shown))
 model = models[best]

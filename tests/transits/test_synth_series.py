@@ -24,16 +24,14 @@ def dips(row):
 
 
 def test_planets_dip_alike_and_binaries_every_second_time():
+    ratios = {True: [], False: []}
     for row in range(len(MADE)):
-        found = -dips(row)[:4]
-        if len(found) < 2:
-            continue
-        ratio = min(found[0], found[1]) / max(found[0], found[1])
-        assert max(found[0], found[1]) == pytest.approx(60, rel=0.25)
-        if MADE.binary[row]:
-            assert ratio == pytest.approx(0.3, abs=0.12)
-        else:
-            assert ratio > 0.75  # sampling of a short dip, and noise
+        found = -dips(row)[:2]
+        if len(found) == 2:
+            ratios[bool(MADE.binary[row])].append(found.min() / found.max())
+            assert 25 < found.max() < 70  # the exposure smears the shortest dips
+    assert np.mean(ratios[False]) > 0.85
+    assert np.mean(ratios[True]) == pytest.approx(0.3, abs=0.08)
 
 
 def test_rows_follow_from_seed_and_number_alone():

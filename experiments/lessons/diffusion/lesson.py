@@ -219,7 +219,8 @@ say(
 # Three fields make a crystal: positions on a torus, a lattice in a flat space, and species, which
 # are given here. `CSPNet` sees only differences of positions, so a moved crystal is the same one.
 # Trained for a moment on salts AB (at full length on perovskites ABX3), it places the atoms of
-# formulas it never saw. A structure counts as found if pymatgen's matcher takes it for the true one.
+# formulas it never saw. A structure counts as found if pymatgen's matcher takes it for the true
+# one.
 
 # %% [markdown] lang="zh"
 # ## 晶体

@@ -147,3 +147,38 @@ def verify(
 
     options = {"truth": truth, "history": history, "channels": channels}
     commands_verify.run(forecast, options, out)
+
+
+@app.command()
+def extremes(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="Years of weather, or a store of forecasts.")
+    ],
+    channel: Annotated[str, typer.Option(help="Whose extremes, such as t850 or tp.")] = "t850",
+    history: Annotated[
+        str | None, typer.Option(help="Years of weather, beside forecasts: what is usual.")
+    ] = None,
+    truth: Annotated[
+        str | None, typer.Option(help="What happened after the forecasts: calibrates them.")
+    ] = None,
+    above: Annotated[
+        float | None, typer.Option(help="Threshold in SI units; else a local percentile.")
+    ] = None,
+    percentile: Annotated[
+        float, typer.Option(min=50, max=99.9, help="Of the history, as the threshold.")
+    ] = 95.0,
+    periods: Annotated[
+        str, typer.Option(help="Once in so many years, or members: comma-separated.")
+    ] = "2,5,10,20,50",
+    at: Annotated[
+        str | None, typer.Option(metavar="LAT,LON", help="Place to look at more closely.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
+    out: Out = None,
+) -> None:
+    """Work out rare levels, chances of passing a threshold, and storm tracks, with their doubt."""
+    from science.weather import commands_extremes
+
+    options = {"channel": channel, "history": history, "truth": truth, "above": above}
+    options |= {"percentile": percentile, "periods": periods, "at": at, "seed": seed}
+    commands_extremes.run(source, options, out)

@@ -37,7 +37,9 @@ AXES = {
     "time": ("valid_time", "t", "date"),
     "member": ("number", "realization", "ensemble"),
 }
-_STANDARD = {v.standard_name: n for n, v in VARIABLES.items() if not n.endswith("_low")}
+_STANDARD = {
+    v.standard_name: n for n, v in VARIABLES.items() if v.standard_name and not n.endswith("_low")
+}
 _STANDARD |= {"geopotential_height": "z", "air_temperature": "t", "land_binary_mask": "lsm"}
 _KNOWN = {alias: name for name, aliases in ALIASES.items() for alias in (name, *aliases)}
 
@@ -151,6 +153,8 @@ def checked(name: str, values: np.ndarray, file: str) -> np.ndarray:
 
 
 def _ours(name: str, field: xr.DataArray) -> str | None:
+    if name in VARIABLES:  # a file of ours has the same quantity on levels and below them
+        return name
     ours = _KNOWN.get(name) or _STANDARD.get(field.attrs.get("standard_name", ""))
     # NCEP calls the temperature `air`, on levels as near the ground.
     return "t" if ours == "t_low" and name == "air" and "level" in field.dims else ours

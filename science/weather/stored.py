@@ -26,10 +26,11 @@ class Stored:
     """A zarr store of forecasts (time, [member,] prediction_timedelta, [level,] lat, lon).
 
     Args:
-        store: folder, as `fifth weather numerical` or `fifth weather forecast` writes it.
+        store: folder, as `fifth weather numerical` or `fifth weather forecast` writes it; an
+            experiment's baseline without one is left out.
     """
 
-    store: str
+    store: str | None = None
 
     @property
     def time(self) -> Times:
@@ -56,13 +57,13 @@ class Stored:
             UserError: the store lacks a start, a lead or a channel, or lies on another grid.
         """
         with self._opened() as dataset:
-            grid.check(Grid.of(dataset), self.store)
+            grid.check(Grid.of(dataset), str(self.store))
             begun = self._places(dataset["time"].values.astype("datetime64[s]"), time, "start")
             hours = dataset[LEAD].values / np.timedelta64(1, "h")
             later = self._places(hours, np.asarray(leads, np.float64), "lead of hours")
             chosen = dataset.isel({"time": begun, LEAD: later})
             dims = [d for d in ("member", "time", LEAD, "level", "lat", "lon") if d in chosen.dims]
-            made = to_array(chosen.transpose(*dims), channels, self.store)
+            made = to_array(chosen.transpose(*dims), channels, str(self.store))
         return made if "member" in dims else made[None]
 
     def _places(self, known: NDArray[Any], wanted: NDArray[Any], what: str) -> NDArray[np.int64]:
@@ -78,7 +79,7 @@ class Stored:
 
         try:
             dataset: xr.Dataset = xr.open_zarr(
-                Path(self.store), consolidated=False, decode_timedelta=True
+                Path(str(self.store)), consolidated=False, decode_timedelta=True
             )
         except (OSError, ValueError, KeyError) as problem:
             cure = "fifth weather numerical STATES --out STORE"

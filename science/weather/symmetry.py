@@ -7,13 +7,13 @@ laws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from science.core.forecast import Trajectory
-from science.weather.channels import mirror_signs
+from science.weather.variables import variable
 
 
 class Symmetries:
@@ -61,3 +61,17 @@ def moved(fields: Tensor, east: Tensor, flip: Tensor, signs: Tensor) -> Tensor:
     turned = fields.gather(-1, place)
     mirrored = turned.flip(-2) * signs.to(fields)
     return torch.where(flip.to(fields.device)[:, None, None, None, None], mirrored, turned)
+
+
+def mirror_signs(names: Sequence[str]) -> Tensor:
+    """(channels, 1, 1): what swapping the hemispheres multiplies each channel by."""
+    return _signs(variable(name).odd for name in names)
+
+
+def pole_signs(names: Sequence[str]) -> Tensor:
+    """(channels, 1, 1): what looking across a pole multiplies each channel by."""
+    return _signs(variable(name).vector for name in names)
+
+
+def _signs(turned: Iterable[bool]) -> Tensor:
+    return torch.tensor([-1.0 if turn else 1.0 for turn in turned])[:, None, None]

@@ -22,16 +22,19 @@ from science.core.recipe import Recipe
 from science.core.seeds import derive, rng
 from science.weather.climatology import Climatology
 from science.weather.judge import Judge, Outlook
+from science.weather.longrun import LongRun
 from science.weather.nets.emulator import Emulator
+from science.weather.rivals import Rival, merge, simple
 from science.weather.rolling import forecasts
 from science.weather.series import Series
+from science.weather.stored import Stored
+from science.weather.views import View, in_views
 from science.weather.windows import WindowData
 
 Index = NDArray[np.int64]
 Fields = NDArray[np.float32]
 OURS = "this run"
 _LEARN_FROM = 4000  # states that the climatology is fitted to; more change nothing that matters
-_PIECES = 400  # of history that the damping is regressed on
 
 
 class Forecasting:
@@ -47,6 +50,9 @@ class Forecasting:
         members: of the ensemble; 1 for a single forecast.
         harmonics: waves of the year in the climatology.
         split: whose states are the starts; tune on ``val``.
+        views: symmetric pictures of each start whose forecasts are averaged, as a row of its own;
+            1 for none.
+        free: what to measure in one long forecast; nothing unless given.
     """
 
     def __init__(
@@ -59,35 +65,45 @@ class Forecasting:
         members: int = 1,
         harmonics: int = 3,
         split: str = "test",
+        views: int = 1,
+        free: LongRun | None = None,
     ) -> None:
         self.stages, self.judge = dict(stages or {}), judge or Judge()
         self.starts, self.leads, self.step = starts, tuple(leads), step
         self.members, self.harmonics, self.split = members, harmonics, split
+        self.views, self.free = views, free
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, ours first."""
+        rivals = _rivals(recipe)
         net = self.trained(recipe, "member0", recipe.config)
         windows = cast(WindowData, recipe.data).samples
         learn, judged = windows.where("train"), windows.where(self.split)
         note(recipe, ["member0"], [(learn, judged)], judged)
         series = cast(WindowData, recipe.data).series
-        places = self.places(recipe)
+        places = self.places(recipe, [r for r in rivals.values() if isinstance(r, Stored)])
         rows = windows.place[learn, 0]
         climate = self.climate(series, rows)
         outlook = self.outlook(series, places, climate, rows)
         began = time.process_time()
         made = {OURS: self.forecast(net, series, places, recipe.seed)}
         recipe.clock["forecasting"] = time.process_time() - began
-        made |= self._rivals(recipe, series, places)
+        made |= self._viewed(net, series, places)
+        made |= self._others(rivals, recipe, outlook, places)
         made |= simple(series, places, outlook, climate, rows)
         scores = [self.judge.row(n, m, outlook, recipe.seed) for n, m in made.items()]
         from science.weather.pictures import draw
 
         draw(recipe.folder, made, outlook, self.judge.channels, series.boundary)
+        if self.free is not None:
+            truth = windows.place[judged, 0]
+            scores[0]["metrics"] |= self.free.measure(net.eval(), series, truth, recipe.folder)
         goals = {name: dict(goal) for name, goal in self.judge.goals.items()}
         return {"rows": scores, "goals": goals, "notes": self._said(recipe, net, outlook)}
 
-    def trained(self, recipe: Recipe, name: str, config: Mapping[str, Any]) -> Emulator:
+    def trained(
+        self, recipe: Recipe, name: str, config: Mapping[str, Any], rival: Rival | None = None
+    ) -> Emulator:
         """A network taken through all stages; the last one carries the name."""
         stages = {stage: changes for stage, changes in self.stages.items() if changes}
         names = [f"{name}-begun", *(f"{name}-{stage}" for stage in stages)]
@@ -95,8 +111,9 @@ class Forecasting:
         net: Any = None
         merged: Mapping[str, Any] = config
         for each, changes in zip(names, [{}, *stages.values()], strict=True):
-            merged = merge(merged, changes)
-            stage = replace(recipe, config=merged)
+            before, merged = merged, merge(merged, changes)
+            given = merged if rival is None else merge(merged, rival.changes(changes, before))
+            stage = replace(recipe, config=given)
             stage.data = self._data(recipe, merged)
             windows = stage.data.samples
             seed = derive(recipe.seed, each)
@@ -111,15 +128,24 @@ class Forecasting:
             data.series = first.series
         return cast(CardData, data)
 
-    def places(self, recipe: Recipe) -> Index:
-        """(starts, 1 + leads) rows of the series to forecast from and to be judged by."""
+    def places(self, recipe: Recipe, given: Sequence[Stored] = ()) -> Index:
+        """(starts, 1 + leads) rows of the series to forecast from and to be judged by.
+
+        Args:
+            recipe: whose data are judged.
+            given: stores of forecasts; starts that one of them lacks are left out.
+        """
         data = cast(WindowData, recipe.data)
         windows = data.samples
         inside = windows.place[windows.where(self.split)]
         every = data.series.places([0, *(round(lead) for lead in self.leads)])
+        for store in given:
+            every = every[np.isin(data.series.time[every[:, 0]], store.time)]
         every = every[np.isin(every, inside).all(1)]
         if not len(every):
             problem = f"no forecast of {max(self.leads):g} hours lies within the {self.split} split"
+            if given:
+                problem += f" and in {', '.join(str(store.store) for store in given)}"
             raise UserError(problem, "give it more time, or shorten protocol.leads")
         chosen = np.linspace(0, len(every) - 1, min(self.starts, len(every))).round().astype(int)
         found: NDArray[np.int64] = every[np.unique(chosen)]
@@ -159,12 +185,29 @@ class Forecasting:
             seed=derive(seed, "members"),
         )
 
-    def _rivals(self, recipe: Recipe, series: Series, places: Index) -> dict[str, Fields]:
+    def _viewed(self, net: Emulator, series: Series, places: Index) -> dict[str, Fields]:
+        if self.views < 2 or not net.globe:
+            return {}
+
+        def once(states: Fields, boundary: View) -> Fields:
+            time = series.time[places[:, 0]]
+            return forecasts(net.eval(), states, time, boundary, self.leads, self.step)[0]
+
+        start = series.states[places[:, 0]]
+        made = in_views(once, start, series.channels, series.boundary, self.views)
+        return {f"{OURS}, mean of {self.views} views": made[None]}
+
+    def _others(
+        self, rivals: Mapping[str, Any], recipe: Recipe, outlook: Outlook, places: Index
+    ) -> dict[str, Fields]:
+        series = cast(WindowData, recipe.data).series
         made = {}
-        for name, node in (recipe.config.get("baselines") or {}).items():
-            if node:
-                rival: Rival = build(node)
-                net = self.trained(recipe, f"baseline-{name}", rival.config(recipe.config))
+        for name, rival in rivals.items():
+            if isinstance(rival, Stored):
+                made[name] = rival(series.channels, outlook.time, self.leads, series.grid)
+            else:
+                config = rival.config(recipe.config)
+                net = self.trained(recipe, f"baseline-{name}", config, rival)
                 made[name] = self.forecast(net, series, places, recipe.seed)
         return made
 
@@ -179,62 +222,8 @@ class Forecasting:
         ]
 
 
-class Rival:
-    """Another backbone in the same emulator, on the same data, with the same task.
-
-    Args:
-        backbone: config node of it.
-        epochs: of the first stage; 0 for as many as ours.
-    """
-
-    def __init__(self, backbone: Mapping[str, Any], epochs: int = 0) -> None:
-        self.backbone, self.epochs = backbone, epochs
-
-    def config(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The experiment with the other network in it."""
-        trainer = {"max_epochs": self.epochs} if self.epochs else {}
-        changed = merge(config, {"trainer": trainer})
-        return {**changed, "net": {**config["net"], "backbone": self.backbone}, "start": None}
-
-
-def merge(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """``config`` with ``changes`` laid over it, mapping by mapping."""
-    made = dict(config)
-    for key, value in changes.items():
-        old = made.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        made[key] = merge(cast(Mapping[str, Any], old), value) if both else value
-    return made
-
-
-def simple(
-    series: Series, places: Index, outlook: Outlook, climate: Climatology, learn: Index
-) -> dict[str, Fields]:
-    """Forecasts that need no network: persistence, its anomaly damped, and the climatology."""
-    now = series.states[places[:, 0]][:, None]
-    return {
-        "persistence": np.broadcast_to(now, outlook.truth.shape)[None],
-        "damped persistence": damped(series, places, outlook, climate, learn)[None],
-        "climatology": outlook.climate[None],
-    }
-
-
-def damped(
-    series: Series, places: Index, outlook: Outlook, climate: Climatology, learn: Index
-) -> Fields:
-    """The anomaly of the start, drawn to the climatology: (starts, leads, channels, lat, lon).
-
-    What is kept of it is regressed at each point, channel and lead on pieces of training history.
-    """
-    past = series.places([0, *(round(lead) for lead in outlook.leads)])
-    past = past[np.isin(past, learn).all(1)]
-    past = past[:: max(1, len(past) // _PIECES)]
-    first = series.states[past[:, 0]] - climate.at(series.time[past[:, 0]])
-    power = np.maximum((first**2).mean(0), 1e-30)
-    start = series.states[places[:, 0]] - climate.at(series.time[places[:, 0]])
-    made = outlook.climate.copy()
-    for k in range(len(outlook.leads)):
-        later = series.states[past[:, k + 1]] - climate.at(series.time[past[:, k + 1]])
-        kept = ((first * later).mean(0) / power).clip(0, 1)
-        made[:, k] += kept * start
-    return made
+def _rivals(recipe: Recipe) -> dict[str, Any]:
+    """What the experiment compares with; stores that are not given are left out."""
+    nodes = recipe.config.get("baselines") or {}
+    made = {name: build(node) for name, node in nodes.items() if node}
+    return {n: r for n, r in made.items() if not isinstance(r, Stored) or r.store is not None}

@@ -18,13 +18,17 @@ LOW = 0.95  # sigma of the lowest model layer
 class Variable:
     """One quantity: CF standard name, units as udunits spells them, and what a reader should know.
 
-    ``odd`` quantities change sign when north and south are swapped.
+    ``odd`` quantities change sign when north and south are swapped; a ``vector``'s component does
+    when it is seen from beyond a pole, where east is west; of ``positive`` ones there is some or
+    none.
     """
 
     standard_name: str
     units: str
     long_name: str
     odd: bool = False
+    vector: bool = False
+    positive: bool = False
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -37,18 +41,21 @@ _NEAR = "lowest model layer, sigma 0.95"
 VARIABLES = {
     "z": Variable("geopotential", "m2 s-2", "geopotential"),
     "t": Variable("air_temperature", "K", "temperature"),
-    "u": Variable("eastward_wind", "m s-1", "eastward wind"),
-    "v": Variable("northward_wind", "m s-1", "northward wind", odd=True),
-    "q": Variable("specific_humidity", "kg kg-1", "specific humidity"),
+    "u": Variable("eastward_wind", "m s-1", "eastward wind", vector=True),
+    "v": Variable("northward_wind", "m s-1", "northward wind", odd=True, vector=True),
+    "q": Variable("specific_humidity", "kg kg-1", "specific humidity", positive=True),
     "t_low": Variable("air_temperature", "K", f"temperature, {_NEAR}"),
-    "u_low": Variable("eastward_wind", "m s-1", f"eastward wind, {_NEAR}"),
-    "v_low": Variable("northward_wind", "m s-1", f"northward wind, {_NEAR}", odd=True),
-    "q_low": Variable("specific_humidity", "kg kg-1", f"specific humidity, {_NEAR}"),
+    "u_low": Variable("eastward_wind", "m s-1", f"eastward wind, {_NEAR}", vector=True),
+    "v_low": Variable("northward_wind", "m s-1", f"northward wind, {_NEAR}", odd=True, vector=True),
+    "q_low": Variable("specific_humidity", "kg kg-1", f"specific humidity, {_NEAR}", positive=True),
     "sp": Variable("surface_air_pressure", "Pa", "surface pressure"),
     "msl": Variable("air_pressure_at_mean_sea_level", "Pa", "mean sea level pressure"),
     "t2m": Variable("air_temperature", "K", "temperature 2 m above ground"),
-    "tp": Variable("precipitation_amount", "kg m-2", "precipitation of the past 6 hours"),
+    "tp": Variable(
+        "precipitation_amount", "kg m-2", "precipitation of the past 6 hours", positive=True
+    ),
     "vo": Variable("atmosphere_relative_vorticity", "s-1", "relative vorticity", odd=True),
+    "psi": Variable("atmosphere_horizontal_streamfunction", "m2 s-1", "stream function", odd=True),
     "sst": Variable("sea_surface_temperature", "K", "sea surface temperature"),
     "ci": Variable("sea_ice_area_fraction", "1", "share of sea ice"),
     "solar": Variable(
@@ -56,7 +63,9 @@ VARIABLES = {
     ),
     "orog": Variable("surface_altitude", "m", "height of the ground"),
     "lsm": Variable("land_area_fraction", "1", "share of land"),
+    "sine_latitude": Variable("", "1", "sine of latitude", odd=True),
 }
+_UNKNOWN = Variable("", "", "")
 STATICS = ("orog", "lsm")
 FORCINGS = ("sst", "ci", "solar")
 _CHANNEL = re.compile(r"([a-z][a-z_]*?[a-z]|[a-z])(\d+)?$")
@@ -71,3 +80,8 @@ def split(channel: str) -> tuple[str, int | None]:
         return channel, None
     name, level = found.groups()
     return name, None if level is None else int(level)
+
+
+def variable(channel: str) -> Variable:
+    """What is known of a channel's quantity; of a name nobody knows, nothing."""
+    return VARIABLES.get(split(channel)[0], _UNKNOWN)

@@ -10,7 +10,7 @@ import torch
 
 from science.core.errors import UserError
 from science.core.forecast import ForecastTask, Trajectory, rollout
-from science.weather import channels
+from science.weather import symmetry
 from science.weather.nets.edges import beyond
 from science.weather.nets.emulator import Emulator
 from science.weather.nets.vit import SphereViT
@@ -55,7 +55,7 @@ def test_beyond_the_pole_lies_the_other_side_and_vectors_turn_round():
     # A wind that blows uniformly across the pole, and the height that it would blow along.
     u, v = -torch.sin(lon).expand(8, 16), -torch.cos(lon).expand(8, 16)
     height = torch.cos(lat) * torch.cos(lon)
-    wide = beyond(torch.stack([height, u, v]), 1, True, channels.pole_signs(("z", "u", "v")))
+    wide = beyond(torch.stack([height, u, v]), 1, True, symmetry.pole_signs(("z", "u", "v")))
     assert wide.shape == (3, 10, 18)
     # Going on over the pole the height goes on falling: -cos(lat) cos(lon + 180).
     torch.testing.assert_close(wide[0, 0, 1:-1], -height[0] * 1.0)
@@ -66,7 +66,7 @@ def test_beyond_the_pole_lies_the_other_side_and_vectors_turn_round():
 
 def test_a_mirrored_mirror_is_the_truth_and_turns_move_east():
     fields = torch.randn(3, 2, 4, 6, 8)
-    signs = channels.mirror_signs(("z", "v_low", "vo", "u250"))
+    signs = symmetry.mirror_signs(("z", "v_low", "vo", "u250"))
     assert signs.flatten().tolist() == [1, -1, -1, 1]
     flip, none = torch.tensor([True, False, True]), torch.zeros(3, dtype=torch.int64)
     once = moved(fields, none, flip, signs)

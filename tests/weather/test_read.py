@@ -55,6 +55,21 @@ def test_our_own_files_come_back_unchanged(write, name):
     assert back.attrs["history"] == ""
 
 
+def test_a_quantity_may_be_there_on_levels_and_near_the_ground(write):
+    """As simulated years have it: the standard names of both are one."""
+    names = ("t850", "t_low", "u850", "u_low", "v850", "v_low", "q850", "q_low")
+    usual = np.array([280, 290, 5, 2, 1, 0, 0.005, 0.01], np.float32)[:, None, None]
+    array = np.broadcast_to(usual, (2, 8, *GRID.shape))
+    when = np.datetime64("2001-01-01", "ns") + np.arange(2) * np.timedelta64(6, "h")
+    dataset = states.to_dataset(array, names, GRID, {"time": when})
+    dataset["solar"] = ("time", "lat"), np.ones((2, 8))  # no standard name: as it is
+    back = loaded(read(write(dataset, "mine.zarr")))
+    assert set(states.channels(back)) == set(names)
+    for name in ("q", "q_low"):
+        assert np.array_equal(back[name].values, dataset[name].values)
+    assert back["solar"].dims == ("time", "lat")
+
+
 def test_old_netcdf_is_read_too(write):
     dataset = complete()
     same(read(write(dataset, format="NETCDF3_CLASSIC", engine="netcdf4")), dataset)

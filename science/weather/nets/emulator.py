@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from science.core.errors import UserError
-from science.weather import channels as named
 from science.weather.boundary import SEASONAL, Boundary
-from science.weather.variables import STATICS
+from science.weather.symmetry import pole_signs
+from science.weather.variables import STATICS, variable
 
 Backbone = Callable[..., nn.Module]
 _DAY = 24.0  # h
@@ -55,7 +55,7 @@ class Emulator(nn.Module):
         super().__init__()
         self.channels, self.fields, self.size = tuple(channels), tuple(fields), tuple(size)
         self.noise, self.globe = noise, globe
-        self.positive = named.positive(self.channels)
+        self.positive = [i for i, name in enumerate(self.channels) if variable(name).positive]
         self.mass = None if mass is None else _place(self.channels, mass)
         self.moving = [_place(self.fields, name) for name in moving]
         count = len(self.channels)
@@ -79,7 +79,7 @@ class Emulator(nn.Module):
         self.register_buffer("counts", torch.tensor(each)[:, None, None], persistent=False)
         seen = [*self.channels, *self.fields, *moving]
         condition = 2 + 2 * len(self.fields) + noise
-        signs = named.pole_signs(seen)
+        signs = pole_signs(seen)
         self.backbone = backbone(len(seen), count, condition, self.size, signs, globe)
 
     mean: Tensor

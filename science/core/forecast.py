@@ -147,7 +147,8 @@ class ForecastTask(Task):
 
     Args:
         net: a `Stepper`.
-        leads: times of one step to draw from, in the unit of ``Trajectory.times``.
+        leads: times of one step to draw from, in the unit of ``Trajectory.times``; one that is
+            named twice is drawn twice as often.
         steps: of a rollout; gradients flow through all of them.
         discount: power with which later steps count less.
         members: forecasts of each piece, which differ by their noise.

@@ -66,7 +66,7 @@ class LongRun:
             found[f"climate_{name}_eddies"] = float(ours / theirs)
         for place, value in zip(wet, least, strict=True):
             found[f"climate_{series.channels[place]}_least"] = float(value)
-        return {name: _plain(value, len(made)) for name, value in found.items()}
+        return {name: alone(value, len(made)) for name, value in found.items()}
 
     def _run(
         self, net: Emulator, series: Series, row: int, places: list[int], wet: list[int]
@@ -108,5 +108,6 @@ _CAPTION = (
 )
 
 
-def _plain(value: float, count: int) -> dict[str, float | int | None]:
+def alone(value: float, count: int) -> dict[str, float | int | None]:
+    """A measure without an interval."""
     return {"value": value, "low": None, "high": None, "n": count}

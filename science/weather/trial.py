@@ -21,6 +21,7 @@ from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.seeds import derive, rng
 from science.weather.climatology import Climatology
+from science.weather.distribution import TrueDistribution
 from science.weather.judge import Judge, Outlook
 from science.weather.longrun import LongRun
 from science.weather.nets.emulator import Emulator
@@ -53,6 +54,7 @@ class Forecasting:
         views: symmetric pictures of each start whose forecasts are averaged, as a row of its own;
             1 for none.
         free: what to measure in one long forecast; nothing unless given.
+        true: the distribution to compare the ensemble with; nothing unless given.
     """
 
     def __init__(
@@ -67,11 +69,12 @@ class Forecasting:
         split: str = "test",
         views: int = 1,
         free: LongRun | None = None,
+        true: TrueDistribution | None = None,
     ) -> None:
         self.stages, self.judge = dict(stages or {}), judge or Judge()
         self.starts, self.leads, self.step = starts, tuple(leads), step
         self.members, self.harmonics, self.split = members, harmonics, split
-        self.views, self.free = views, free
+        self.views, self.free, self.true = views, free, true
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, ours first."""
@@ -98,6 +101,9 @@ class Forecasting:
         if self.free is not None:
             truth = windows.place[judged, 0]
             scores[0]["metrics"] |= self.free.measure(net.eval(), series, truth, recipe.folder)
+        if self.true is not None:
+            seed = derive(recipe.seed, "true")
+            scores[0]["metrics"] |= self.true.measure(net.eval(), series, recipe.folder, seed)
         goals = {name: dict(goal) for name, goal in self.judge.goals.items()}
         return {"rows": scores, "goals": goals, "notes": self._said(recipe, net, outlook)}
 

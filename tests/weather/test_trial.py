@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from math import erf, exp, pi, sqrt
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from science.core.config import build
 from science.core.errors import UserError
 from science.core.recipe import Recipe
+from science.core.seeds import rng
 from science.weather.boundary import Boundary
+from science.weather.distribution import TrueDistribution, unlike
 from science.weather.grid import Grid
 from science.weather.judge import Judge
 from science.weather.longrun import LongRun
@@ -240,6 +244,101 @@ def test_a_long_run_tells_drift_from_variance_and_keeps_water(series, tmp_path):
     assert found["climate_z500_eddies"]["value"] == pytest.approx(8.25 / 270_000, rel=0.2)
     assert found["climate_q_low_least"]["value"] == pytest.approx(0, abs=1e-9)
     assert (tmp_path / "figures/climate.svg").is_file()
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 3.0])
+def test_ensembles_are_as_unlike_as_theory_says(shift):
+    """Of two normal distributions of standard deviation 2, ``shift`` apart."""
+    ours, theirs = rng(0, "two").normal(size=(2, 3000, 4, 4)) * 2
+    apart = 4 / sqrt(pi) * exp(-((shift / 4) ** 2)) + shift * erf(shift / 4)
+    expected = (apart - 4 / sqrt(pi)) / (2 / sqrt(pi))
+    assert unlike(ours + shift, theirs).mean() == pytest.approx(expected, abs=0.02)
+
+
+class Same(Still):
+    """Changes nothing."""
+
+    def forward(self, state, forcings, lead, noise=None):
+        return torch.zeros_like(state)
+
+
+def runs(series, path, members, days=4):
+    """Disturbed starts that stay as they are."""
+    rows = np.array([series.row(np.datetime64(day)) for day in ("2001-05-03", "2001-05-09")])
+    noise = rng(0, "runs").normal(size=(2, members, 1, 3, *GRID.shape))
+    states = series.states[rows][:, None, None] + noise * np.array([50, 1, 1e-4])[:, None, None]
+    leading = {
+        "time": series.time[rows].astype("datetime64[ns]"),
+        "member": np.arange(members),
+        LEAD: (np.arange(days) * np.timedelta64(24, "h")).astype("timedelta64[ns]"),
+    }
+    made = to_dataset(np.repeat(states, days, 2).astype("f4"), CHANNELS, GRID, leading)
+    made.to_zarr(path, consolidated=False)
+    return str(path)
+
+
+def test_a_network_is_compared_with_runs_from_its_own_starts(series, tmp_path):
+    net = Same(CHANNELS, FIELDS, GRID.shape, lambda *_: torch.nn.Identity(), leads=[24])
+    scales = {"mean": [0, 0, 0], "std": [1, 1, 1e-3], "leads": [24], "change": [[100, 1, 1]]}
+    net.adapt(scales | {"area": GRID.weight} | Boundary(GRID).arrays())
+    true = TrueDistribution(runs(series, tmp_path / "true.zarr", 20), ["z500"], [24, 72])
+    found = true.measure(net.eval(), series, tmp_path, 0)
+    assert set(found) == {
+        f"z500_{name}_{days}d" for name in ("unlike_error", "width") for days in (1, 3)
+    }
+    assert found["z500_width_3d"]["value"] == pytest.approx(1, rel=1e-5)
+    # Members that are each other's twins: a pair of 20 x 20 in 20 is at distance 0.
+    assert found["z500_unlike_error_1d"]["value"] == pytest.approx(-2 / 20, rel=1e-3)
+    assert (tmp_path / "figures/distribution.svg").is_file()
+    assert TrueDistribution().measure(net, series, tmp_path, 0) == {}
+    few = TrueDistribution(runs(series, tmp_path / "few.zarr", 2), ["z500"], [24])
+    with pytest.raises(UserError, match="2 members are no distribution"):
+        few.measure(net, series, tmp_path, 0)
+
+
+PEERS = {
+    "SFNO": ("torch_harmonics", {"width": 8, "layers": 2}),
+    "FNO": ("neuralop", {"width": 8, "layers": 2, "modes": 4}),
+    "PlainViT": ("torch", {"width": 16, "layers": 1, "heads": 2}),
+}
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_peers_learn_are_averaged_and_come_back_from_disk(series, tmp_path, name):
+    package, how = PEERS[name]
+    pytest.importorskip(package)
+    target = f"science.weather.nets.peers.{name}"
+    ema = {"_target_": "science.core.callbacks.ema.EMA", "decay": 0.9}
+    made = recipe(series, tmp_path, callbacks={"ema": ema}, trainer={"max_steps": 8})
+    made.config["net"] = {
+        **made.config["net"],
+        "backbone": {"_target_": target, "_partial_": True, **how},
+    }
+    net = Forecasting(harmonics=0).trained(made, "peer", made.config)
+    stored = load_file(tmp_path / "weights/peer.safetensors")
+    assert all(torch.equal(stored[n], t) for n, t in net.state_dict().items())
+    assert any(t.is_complex() for t in stored.values()) == (name != "PlainViT")
+    losses = np.load(tmp_path / "trace/peer.npy")["loss"]
+    assert losses[-3:].mean() < losses[:2].mean()
+    state = torch.randn(2, 3, *GRID.shape)
+    forcings = torch.randn(2, 2, len(FIELDS), *GRID.shape)
+    assert net(state, forcings, torch.tensor([24.0, 48.0])).isfinite().all()
+
+
+def test_a_stage_of_no_steps_hands_on_what_it_was_started_with(series, tmp_path):
+    first = recipe(series, tmp_path / "first", trainer={"max_steps": 3})
+    trial = Forecasting(harmonics=0)
+    begun = trial.trained(first, "member0", first.config)
+    ema = {"_target_": "science.core.callbacks.ema.EMA", "decay": 0.9}
+    second = recipe(series, tmp_path / "second", trainer={"max_steps": 0}, callbacks={"ema": ema})
+    second.config["start"] = None
+    second.config["net"] = {**second.config["net"]}
+    made = second.train("member0", second.data.fold(*splits(second), 0), warm=begun)
+    assert all(torch.equal(t, made.state_dict()[n]) for n, t in begun.state_dict().items())
+
+
+def splits(made):
+    return made.data.samples.where("train"), made.data.samples.where("val")
 
 
 def test_the_experiments_of_simulated_years_build_their_rivals():

@@ -19,7 +19,18 @@ def beside(x: Tensor, condition: Tensor) -> Tensor:
     return torch.cat([x, maps], 1)
 
 
-class SFNO(nn.Module):
+class _Told(nn.Module):
+    """A network of maps, which is told the condition as further maps."""
+
+    net: nn.Module
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """(batch, inputs, lat, lon), (batch, condition) -> (batch, outputs, lat, lon)."""
+        made: Tensor = self.net(beside(x, condition))
+        return made
+
+
+class SFNO(_Told):
     """Spherical Fourier neural operator of torch-harmonics (Bonev et al. 2023, arXiv 2306.03838).
 
     Args:
@@ -57,13 +68,8 @@ class SFNO(nn.Module):
             scale_factor=1,
         )
 
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(batch, inputs, lat, lon), (batch, condition) -> (batch, outputs, lat, lon)."""
-        made: Tensor = self.net(beside(x, condition))
-        return made
 
-
-class FNO(nn.Module):
+class FNO(_Told):
     """Fourier neural operator of neuraloperator (Li et al. 2021, arXiv 2010.08895).
 
     Args:
@@ -100,11 +106,6 @@ class FNO(nn.Module):
             hidden_channels=width,
             n_layers=layers,
         )
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(batch, inputs, lat, lon), (batch, condition) -> (batch, outputs, lat, lon)."""
-        made: Tensor = self.net(beside(x, condition))
-        return made
 
 
 class PlainViT(nn.Module):

@@ -6,6 +6,7 @@ None of them takes a condition, so it is laid beside the inputs as maps of one v
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +70,10 @@ class SFNO(_Told):
         )
 
 
+def _without_arguments(_: nn.Module, state: dict[str, Any], *__: Any) -> None:
+    state.pop("_metadata", None)
+
+
 class FNO(_Told):
     """Fourier neural operator of neuraloperator (Li et al. 2021, arXiv 2010.08895).
 
@@ -106,6 +111,8 @@ class FNO(_Told):
             hidden_channels=width,
             n_layers=layers,
         )
+        # The package lays its own arguments among the tensors, which no safe file can hold.
+        self.register_state_dict_post_hook(_without_arguments)
 
 
 class PlainViT(nn.Module):

@@ -43,7 +43,7 @@ real = bool(os.environ.get("FIFTH_MIRROR"))
 if real:  # the 15,736 labelled events of Kepler's data release 24
     events = kepler_dr24(context=False, scalars=["own"])
     numbers = events.inputs["own"]
-    published = np.where(events.split == "test", "test", "train")
+    published = np.asarray(events.split)
 else:  # simulated events with the same flaw
     events = simulate_events(stars=1500, seed=0)
     numbers = events.inputs["own"]
@@ -64,7 +64,7 @@ planet, star = events.truth, np.asarray(events.group)
 
 # %%
 tested = np.unique(star[published == "test"])
-shared = np.isin(tested, star[published != "test"])
+shared = np.isin(tested, star[published == "train"])
 where_en = "Kepler's data release 24, AstroNet's own split" if real else "simulated events"
 where_zh = "开普勒数据第 24 版，AstroNet 自己的划分" if real else "模拟事件"
 share = 100 * shared.mean()
@@ -140,11 +140,11 @@ say(
 # ## How many tags does a star wear?
 #
 # The more events a star has, the likelier it is that a random deal tears it apart. With a share *q*
-# of events held for testing, a star with *k* events of which at least one is tested is torn apart
-# with the chance
+# of the events for testing and *r* for training, a star with *k* events of which at least one is
+# tested is torn apart with the chance
 #
 # ```text
-# (1 - q^k - (1 - q)^k) / (1 - (1 - q)^k)
+# (1 - (1 - q)^k - (1 - r)^k + (1 - q - r)^k) / (1 - (1 - q)^k)
 # ```
 #
 # The figure compares this with what happened.
@@ -152,22 +152,23 @@ say(
 # %% [markdown] lang="zh"
 # ## 一颗恒星戴着几张名牌？
 #
-# 一颗恒星的事件越多，随机划分把它拆开的可能就越大。若留作测试的事件占 *q*，
+# 一颗恒星的事件越多，随机划分把它拆开的可能就越大。若测试事件占 *q*，训练事件占 *r*，
 # 有 *k* 个事件且至少一个被测试的恒星被拆开的概率是
 #
 # ```text
-# (1 - q^k - (1 - q)^k) / (1 - (1 - q)^k)
+# (1 - (1 - q)^k - (1 - r)^k + (1 - q - r)^k) / (1 - (1 - q)^k)
 # ```
 #
 # 下图把它与实际发生的情况作比较。
 
 # %%
-q = float((published == "test").mean())
+q, r = float((published == "test").mean()), float((published == "train").mean())
 count = dict(zip(*np.unique(star, return_counts=True), strict=True))
 sizes = np.array([count[name] for name in tested])
 orders = np.arange(1, 7)
 seen = [shared[sizes == k].mean() if (sizes == k).any() else np.nan for k in orders]
-chance = (1 - q**orders - (1 - q) ** orders) / (1 - (1 - q) ** orders)
+chance = 1 - (1 - q) ** orders - (1 - r) ** orders + (1 - q - r) ** orders
+chance = chance / (1 - (1 - q) ** orders)
 
 
 @figure(

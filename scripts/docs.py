@@ -112,7 +112,8 @@ def _page(path: Path, text: str, lang: str, tree: Path) -> None:
     other, word = SWITCH[lang]
     twin = f"{up}zh/{own.as_posix()}" if other == "zh" else f"{up}../{own.as_posix()}"
     link = f'<div class="languages"><a href="{twin}">{word}</a></div>'
-    path.write_text(f"{text.rstrip()}\n\n{link}\n", encoding="utf-8")
+    title, _, rest = text.strip().partition("\n")
+    path.write_text(f"{title}\n\n{link}\n\n{rest.strip()}\n", encoding="utf-8")
 
 
 def _contents(played: list[play.Played], lang: str) -> str:

@@ -23,7 +23,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-suppress_warnings = ["myst.header"]
+suppress_warnings = ["myst.header", "ref.python"]  # one name in several modules
 nitpicky = False
 highlight_language = "none"
 

@@ -92,7 +92,7 @@ def _one(
     period, size = draw.uniform(*periods), draw.uniform(*depth)
     impact, density = draw.uniform(0, 0.6), draw.uniform(0.3, 1.5)
     epoch = draw.uniform(0, period)
-    time = CADENCE * np.arange(cadences)
+    time = np.arange(cadences, dtype=np.float64) * CADENCE
     radius = 0.1
     orbit = Orbit(2 * period, epoch, scaled_axis(2 * period, density), impact)
     limb = limb_darkening(5800.0)

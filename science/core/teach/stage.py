@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple, TypeVar
 
 LANGUAGES = ("en", "zh")
@@ -175,12 +176,10 @@ def _one(value: Any, index: int) -> str:
 
 def _line() -> int:
     """Line of the lesson's own file that is running: which cell an output belongs to."""
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     source = "" if _recording is None else str(_recording.source)
     while frame is not None:
         if str(Path(frame.f_code.co_filename)) == source:
             return frame.f_lineno
-        if frame.f_back is None:
-            return 0
         frame = frame.f_back
     return 0

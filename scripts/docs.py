@@ -10,12 +10,14 @@ import argparse
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import api
 from sphinx.cmd.build import build_main
 
 from science import paths
+from science.core.rerun.launch import Warm
 from science.core.teach import play, render, source
 from science.core.teach.stage import LANGUAGES
 
@@ -24,10 +26,7 @@ DOCS, BUILD = ROOT / "docs", ROOT / "build"
 GUIDES = ("transits", "crystals", "proteins", "weather", "configs", "reruns", "architecture")
 GUIDES = (*GUIDES, "install", "licences", "ladder")
 SWITCH = {"en": ("zh", "简体中文"), "zh": ("en", "English")}
-WORDS = {
-    "en": {"index": "Lessons", "by": "Runs in", "gallery": "Gallery", "files": "Files"},
-    "zh": {"index": "课程", "by": "用时", "gallery": "画廊", "files": "文件"},
-}
+INDEX = {"en": "Lessons", "zh": "课程"}
 
 
 def main() -> int:
@@ -38,7 +37,8 @@ def main() -> int:
     asked.add_argument("--runs", type=Path, default=None, help="folder whose reports are shown")
     given = asked.parse_args()
     chosen = source.lessons() if given.lessons is None else given.lessons
-    played = [_played(slug) for slug in chosen]
+    with Warm() if os.name == "posix" else nullcontext() as warm:
+        played = [_played(slug, warm) for slug in chosen]
     shutil.rmtree(given.out, ignore_errors=True)
     for lang in LANGUAGES:
         tree = BUILD / "docs" / lang
@@ -57,9 +57,9 @@ def main() -> int:
     return 0
 
 
-def _played(slug: str) -> play.Played:
+def _played(slug: str, warm: Warm | None) -> play.Played:
     print(f"lesson: {slug}", flush=True)
-    return play.cached(slug, BUILD / "lessons")
+    return play.cached(slug, BUILD / "lessons", launcher=warm)
 
 
 def _pages(tree: Path, lang: str, played: list[play.Played], out: Path, runs: Path | None) -> None:
@@ -124,7 +124,7 @@ def _contents(played: list[play.Played], lang: str) -> str:
     }[lang]
     names = "\n".join(one.lesson.slug for one in played)
     tree = f"```{{toctree}}\n:maxdepth: 1\n\n{names}\n```"
-    return f"# {WORDS[lang]['index']}\n\n{lead}\n\n{tree}\n"
+    return f"# {INDEX[lang]}\n\n{lead}\n\n{tree}\n"
 
 
 def _about(one: play.Played, lang: str) -> str:

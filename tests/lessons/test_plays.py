@@ -8,6 +8,7 @@ import pytest
 
 from science import paths
 from science.core import style
+from science.core.rerun.launch import Warm
 from science.core.teach import play, render, source
 from science.core.teach.stage import LANGUAGES
 
@@ -20,11 +21,18 @@ def store(tmp_path_factory):
     return tmp_path_factory.mktemp("lessons")
 
 
+@pytest.fixture(scope="module")
+def warm():
+    """One process that has imported what is dear, from which all lessons fork."""
+    with Warm() as made:
+        yield made
+
+
 @pytest.mark.timeout(1000)
 @pytest.mark.parametrize("slug", LESSONS)
-def test_a_lesson_plays_and_both_languages_say_the_same(slug, store, monkeypatch):
+def test_a_lesson_plays_and_both_languages_say_the_same(slug, store, warm, monkeypatch):
     monkeypatch.delenv("FIFTH_MIRROR", raising=False)  # the embedded data, wherever this runs
-    played = play.play(slug, store / slug)
+    played = play.play(slug, store / slug, launcher=warm)
     kinds = [output["kind"] for output in played.outputs]
     assert "figure" in kinds
     assert kinds.count("say") + kinds.count("table") >= 3

@@ -50,7 +50,7 @@ def fit(
             taken, queue = queue[:size], queue[size:]
             loss = task.step(batch(taken)).loss
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(learning, 1.0)
             optimizer.step()
             if schedule is not None:

@@ -62,14 +62,13 @@ def here() -> Machine:
 
 def held(command: Sequence[str], seconds: float, env: Mapping[str, str], cwd: Path) -> Ended:
     """Run a child on one thread; when ``seconds`` are over, it and all its children are killed."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     try:
         child = subprocess.Popen(  # noqa: S603  our own interpreter
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **one, "PYTHONUTF8": "1", "MPLBACKEND": "Agg", **env},
+            env=environment(env),
             cwd=cwd,
             start_new_session=True,
         )
@@ -84,6 +83,12 @@ def held(command: Sequence[str], seconds: float, env: Mapping[str, str], cwd: Pa
     except BaseException:
         _kill(child)
         raise
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a child: ours, one thread, no window, and ``more``."""
+    one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {**os.environ, **one, "PYTHONUTF8": "1", "MPLBACKEND": "Agg", **more}
 
 
 def limit(memory: int = MEMORY) -> None:

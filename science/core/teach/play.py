@@ -15,9 +15,12 @@ from typing import Any
 from science import paths
 from science.core.errors import UserError
 from science.core.files import sha256
+from science.core.rerun.launch import Job, Launcher, finish
 from science.core.teach import machine
 from science.core.teach.source import LESSON, Cell, Lesson, read
 from science.core.teach.stage import FULL, Output
+
+_CHILD = Path(__file__).with_name("child.py")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class Played:
 
 
 def play(
-    slug: str, out: Path | None = None, *, full: bool = False, seconds: float | None = None
+    slug: str,
+    out: Path | None = None,
+    *,
+    full: bool = False,
+    seconds: float | None = None,
+    launcher: Launcher | None = None,
 ) -> Played:
     """Run a lesson once; its record serves both languages.
 
@@ -53,6 +61,7 @@ def play(
         out: where outputs and figures go; a temporary folder unless given.
         full: at full length.
         seconds: after which it is stopped; 15 minutes, or two hours at full length, unless given.
+        launcher: starts it, from a warm process for instance; whoever brings one keeps the time.
 
     Raises:
         UserError: no such lesson; it failed, with the cell and line; or it took too long.
@@ -61,18 +70,25 @@ def play(
     folder = Path(tempfile.mkdtemp(prefix=f"lesson-{lesson.slug}-")) if out is None else out
     folder.mkdir(parents=True, exist_ok=True)
     limit = seconds or (machine.FULL_S if full else machine.SHORT_S)
-    command = [sys.executable, "-m", "science.core.teach.child"]
-    command += [str(lesson.folder / LESSON), str(folder.resolve())]
+    arguments = [str(lesson.folder / LESSON), str(folder.resolve())]
     env = {FULL: "1" if full else "", "PYTHONPATH": python_path()}
     (folder / "outputs.json").unlink(missing_ok=True)
-    ended = machine.held(command, limit, env, folder)
+    if launcher is None:
+        command = [sys.executable, "-m", "science.core.teach.child", *arguments]
+        ended = machine.held(command, limit, env, folder)
+    else:
+        log, whole = folder.resolve() / "log.txt", machine.environment(env)
+        job = Job(_CHILD, arguments, log, whole, folder.resolve(), [paths.PACKAGE.parent])
+        ended = machine.Ended(finish(launcher, job), job.said(), False)
     if ended.late:
         cure = "a slow machine? give --seconds; else the lesson is stuck"
         raise UserError(f"{lesson.slug}: stopped after {limit:.0f} s", cure)
     return _read(lesson, folder, ended, full)
 
 
-def cached(slug: str, store: Path, *, full: bool = False) -> Played:
+def cached(
+    slug: str, store: Path, *, full: bool = False, launcher: Launcher | None = None
+) -> Played:
     """As `play`, but not again while neither the lesson nor the workbench has changed."""
     lesson = read(slug)
     folder = store / lesson.slug
@@ -80,7 +96,7 @@ def cached(slug: str, store: Path, *, full: bool = False) -> Played:
     digest = _digest(lesson, full)
     if mark.is_file() and mark.read_text() == digest and (folder / "outputs.json").is_file():
         return _read(lesson, folder, machine.Ended(0, "", False), full)
-    played = play(slug, folder, full=full)
+    played = play(slug, folder, full=full, launcher=launcher)
     mark.write_text(digest)
     return played
 

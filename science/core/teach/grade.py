@@ -50,7 +50,7 @@ class Graded:
 
     def lines(self) -> list[str]:
         """For a terminal."""
-        meaning = MEANING.get(self.grade, "it could not be repeated")
+        meaning = dict[str, str](MEANING)[self.grade]
         said = [f"NOT FAIR: {why}" for why in self.unfair]
         said += [f"changed: {what}" for what in self.changed]
         said.append(f"{self.grade}: {meaning}" + (f" (cause: {self.cause})" if self.cause else ""))

@@ -35,7 +35,7 @@ class SeriesTransformer(nn.Module):
         """(batch, time) -> (batch, time / patch, width)."""
         if flux.shape[-1] % self.patch:
             raise UserError(f"{flux.shape[-1]} points", f"give a multiple of {self.patch}")
-        read: Tensor = self.encoder(self.embed(flux.unflatten(-1, (-1, self.patch)) / 4))
+        read: Tensor = self.encoder(self.embed(flux.reshape(len(flux), -1, self.patch) / 4))
         return read
 
     def summary(self, flux: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class MaskedSeries(nn.Module):
     def forward(self, ids: Tensor, real: Tensor) -> Tensor:  # noqa: ARG002  all points are real
         """(batch, time) levels -> logits (batch, time, levels)."""
         read = self.trunk.tokens(self.value(ids).squeeze(-1))
-        said: Tensor = self.say(read).unflatten(-1, (self.trunk.patch, self.levels)).flatten(1, 2)
+        said: Tensor = self.say(read).reshape(len(ids), -1, self.levels)
         return said
 
 

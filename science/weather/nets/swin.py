@@ -86,16 +86,18 @@ class WindowViT(nn.Module):
 
 def cut(tokens: Tensor, window: Size) -> Tensor:
     """(batch, rows, columns, width) -> (batch, windows, places, width)."""
+    batch, rows, columns, width = tokens.shape
     high, wide = window
-    parts = tokens.unflatten(2, (-1, wide)).unflatten(1, (-1, high)).transpose(2, 3)
-    return parts.flatten(3, 4).flatten(1, 2)
+    parts = tokens.reshape(batch, rows // high, high, columns // wide, wide, width)
+    return parts.transpose(2, 3).flatten(3, 4).flatten(1, 2)
 
 
 def joined(parts: Tensor, grid: Size, window: Size) -> Tensor:
     """The inverse of `cut`."""
+    rows, columns = grid
     high, wide = window
-    parts = parts.unflatten(1, (grid[0] // high, grid[1] // wide)).unflatten(3, (high, wide))
-    return parts.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+    apart = parts.reshape(len(parts), rows // high, columns // wide, high, wide, -1)
+    return apart.transpose(2, 3).reshape(len(parts), rows, columns, -1)
 
 
 def poles_apart(grid: Size, window: Size) -> Tensor:

@@ -17,7 +17,7 @@ import numpy as np
 
 from science.core.errors import UserError
 from science.core.protocols import CrossFit
-from science.core.rerun.grade import MEANING
+from science.core.rerun.grade import MEANING, Grade
 from science.core.rerun.records import Recorded, read
 from science.core.rerun.verify import unpacked
 from science.core.samples import Samples
@@ -38,7 +38,7 @@ class Graded:
         cause: what the rerun holds responsible for a difference.
     """
 
-    grade: str
+    grade: Grade
     unfair: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     cause: str = ""
@@ -50,7 +50,7 @@ class Graded:
 
     def lines(self) -> list[str]:
         """For a terminal."""
-        meaning = dict[str, str](MEANING)[self.grade]
+        meaning = MEANING[self.grade]
         said = [f"NOT FAIR: {why}" for why in self.unfair]
         said += [f"changed: {what}" for what in self.changed]
         said.append(f"{self.grade}: {meaning}" + (f" (cause: {self.cause})" if self.cause else ""))

@@ -181,6 +181,24 @@ def bench(
 
 
 @app.command()
+def ladder(
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Name of a domain.")],
+    data: Annotated[
+        str, typer.Option(help="embedded: made on the spot; mirror: real, from FIFTH_MIRROR.")
+    ] = "embedded",
+    short: Annotated[bool, typer.Option("--short", help="A small problem, as a check.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the problem and of all answers.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the ladder.")] = None,
+) -> None:
+    """Answer one question in five ways, from looking to learning, and compare."""
+    from science.core.ladder import Size
+    from science.core.ladder import ladder as ladder_
+
+    folder = ladder_(domain, Size(seed, short, data), out)  # type: ignore[arg-type]
+    typer.echo(f"ladder: {folder / 'report.html'}")
+
+
+@app.command()
 def quickstart(
     out: Annotated[Path | None, typer.Option(help="Folder of the runs and their report.")] = None,
 ) -> None:

@@ -53,6 +53,11 @@ _TERMS: dict[str, Term] = {
         "Samples per CPU-second", "examples that training gets through in a second of one core."
     ),
     "speedup": Term("Times faster", "ratio of two speeds measured in turns on one machine."),
+    "recall_at_1pct_false_alarms": Term(
+        "Recall at 1\u00a0% false alarms",
+        "share of the positive examples found by a threshold that one in a hundred of the "
+        "negative ones exceeds.",
+    ),
     "rmse": Term("RMSE", "root of the mean squared error.", lower_is_better=True),
     "mae": Term("MAE", "mean absolute error.", lower_is_better=True),
 } | {name: Term(*words) for name, words in GENERATED.items()}

@@ -9,6 +9,7 @@ with the judge, and only ways that say so are shown solved examples.
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import tempfile
 import time
@@ -278,7 +279,7 @@ def places_of(problem: Problem, edges: Sequence[float]) -> dict[str, NDArray[np.
     inside = problem.part == parts[0]
     found = {MAIN: np.flatnonzero(inside)}
     always = np.isnan(problem.axis)
-    pairs = zip(edges, edges[1:], strict=False)
+    pairs = itertools.pairwise(edges)
     for name, (low, high) in zip(bin_names(edges), pairs, strict=True):
         here = (problem.axis >= low) & (problem.axis < high)
         if (here & inside).any():
@@ -288,7 +289,7 @@ def places_of(problem: Problem, edges: Sequence[float]) -> dict[str, NDArray[np.
 
 def bin_names(edges: Sequence[float]) -> list[str]:
     """What stretches of the axis are called."""
-    pairs = zip(edges, edges[1:], strict=False)
+    pairs = itertools.pairwise(edges)
     return [f"{a:g} and more" if np.isinf(b) else f"{a:g} to {b:g}" for a, b in pairs]
 
 

@@ -46,7 +46,7 @@ def published(
         target: the column that a net should say; it is no input then.
         seed: of the grouped split.
     """
-    return _samples(readers.published(card), split, niggli, target, seed)
+    return as_samples(readers.published(card), split, niggli, target, seed)
 
 
 @configurable
@@ -54,7 +54,7 @@ def carbon_24_unique(
     card: str = "crystals/carbon-24-unique", nsplit: NSplit = "htl", niggli: bool = False
 ) -> Samples:
     """The distinct structures of Carbon-24; options as in `published` and its reader."""
-    return _samples(readers.carbon_24_unique(card, nsplit), "published", niggli, None, 0)
+    return as_samples(readers.carbon_24_unique(card, nsplit), "published", niggli, None, 0)
 
 
 @configurable
@@ -71,7 +71,7 @@ def mp_20(
 
     Cells are reduced by default: the training rows stand in the settings of their sources.
     """
-    return _samples(readers.mp_20(card, pool, held_out, seed), split, niggli, target, seed)
+    return as_samples(readers.mp_20(card, pool, held_out, seed), split, niggli, target, seed)
 
 
 @configurable
@@ -87,7 +87,7 @@ def own(
 
     Cells are reduced by default, since those of many sources stand in many settings.
     """
-    return _samples(read_own(card, strict, seed), split, niggli, target, seed)
+    return as_samples(read_own(card, strict, seed), split, niggli, target, seed)
 
 
 @configurable
@@ -101,12 +101,17 @@ def prototypes(
 ) -> Samples:
     """Structures made on the spot; options as in `published` and its reader."""
     made = make_prototypes(card, substitutions, minerals, largest, seed)
-    return _samples(made, "published", niggli, None, seed)
+    return as_samples(made, "published", niggli, None, seed)
 
 
-def _samples(
-    crystals: CrystalTable, split: Split, niggli: bool, target: str | None, seed: int
+def as_samples(
+    crystals: CrystalTable,
+    split: Split = "published",
+    niggli: bool = False,
+    target: str | None = None,
+    seed: int = 0,
 ) -> Samples:
+    """A table of crystals, ready for a network; arguments as in `published`."""
     if split not in ("published", "grouped"):
         raise UserError(f"there is no split {split!r}", "published or grouped")
     properties = {k: v.astype(np.float32) for k, v in crystals.properties.items()}

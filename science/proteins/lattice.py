@@ -28,12 +28,12 @@ Floats = NDArray[np.float64]
 
 SPACING_A = 6.5  # of the lattice: neighbours are in contact below 8 Angstrom, diagonals are not
 # Hydropathy (Kyte and Doolittle 1982, J. Mol. Biol. 157, 105) in the order of LETTERS.
-_HYDROPATHY = {
+HYDROPATHY = {
     "A": 1.8, "R": -4.5, "N": -3.5, "D": -3.5, "C": 2.5, "Q": -3.5, "E": -3.5, "G": -0.4,
     "H": -3.2, "I": 4.5, "L": 3.8, "K": -3.9, "M": 1.9, "F": 2.8, "P": -1.6, "S": -0.8,
     "T": -0.7, "W": -0.9, "Y": -1.3, "V": 4.2,
 }  # fmt: skip
-_CHARGE = {"K": 1.0, "R": 1.0, "D": -1.0, "E": -1.0}
+CHARGE = {"K": 1.0, "R": 1.0, "D": -1.0, "E": -1.0}
 
 
 def contact_energies() -> Floats:
@@ -43,8 +43,8 @@ def contact_energies() -> Floats:
     Tang and Wingreen 1997, Phys. Rev. Lett. 79, 765); charges and the bond of two cysteines are
     added. The table itself is not used.
     """
-    water = np.array([_HYDROPATHY[letter] for letter in LETTERS]) / 4.5
-    charge = np.array([_CHARGE.get(letter, 0.0) for letter in LETTERS])
+    water = np.array([HYDROPATHY[letter] for letter in LETTERS]) / 4.5
+    charge = np.array([CHARGE.get(letter, 0.0) for letter in LETTERS])
     energy = -0.5 * (water[:, None] + water) - 1.0 * water[:, None] * water
     energy = energy + 1.0 * charge[:, None] * charge
     cysteine = LETTERS.index("C")
@@ -96,7 +96,7 @@ def backbite(box: tuple[int, int, int], count: int, seed: int = 0, moves: int = 
     for row in range(-1, count):
         ends = draws.integers(0, 2, moves)
         picks = draws.random(moves)
-        shape = _bitten(shape, near, ends, picks)
+        shape = bitten(shape, near, ends, picks)
         if row >= 0:
             found[row] = shape
     return found
@@ -202,7 +202,7 @@ def _walks(near: NDArray[np.int64], start: int) -> Shapes:
 
 
 @_compiled
-def _bitten(
+def bitten(
     shape: NDArray[np.int64], near: NDArray[np.int64], ends: NDArray[np.int64], picks: Floats
 ) -> NDArray[np.int64]:
     """After backbite moves: an end bites a neighbour, and the loop opens on its other side."""

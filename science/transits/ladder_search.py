@@ -1,4 +1,4 @@
-"""Statistics and learning: searches that know a signal's form, and networks that were shown some."""
+"""Statistics and learning: searches that know a signal's form, and networks shown some."""
 
 from __future__ import annotations
 

@@ -15,12 +15,7 @@ STEP = 3 * 3600.0  # s, well inside what the scheme can bear at these winds
 
 
 def spun(
-    runs: int,
-    days: int,
-    seed: int = 0,
-    spin_up: int = 40,
-    sphere: Sphere | None = None,
-    rest: Tensor | None = None,
+    runs: int, days: int, seed: int = 0, spin_up: int = 40, sphere: Sphere | None = None
 ) -> NDArray[np.float32]:
     """Independent runs of a barotropic model, every 6 hours.
 
@@ -33,13 +28,12 @@ def spun(
         seed: of the disturbances.
         spin_up: days thrown away before.
         sphere: grid and truncation, 64 x 32 T21 unless given.
-        rest: (n, m) vorticity that the flow is drawn back to [1/s]; `jets` unless given.
 
     Returns:
         (runs, 4 * days, 3, lat, lon) relative vorticity [1/s], eastward and northward wind [m/s].
     """
     sphere = sphere or Sphere(32, 64)
-    model = Barotropic(sphere, damping=6.0, relaxation=8.0, rest=jets(sphere) if rest is None else rest)
+    model = Barotropic(sphere, damping=6.0, relaxation=8.0, rest=jets(sphere))
     noise = torch.randn((runs, *sphere.laplacian.shape, 2), generator=generator(seed, "runs"))
     waves = torch.view_as_complex(noise.double()) * sphere.inside
     waves[..., 0] = waves[..., 0].real.to(waves.dtype)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import nn
 
 from science.core.config import checked
 from science.core.data import FoldData
@@ -19,7 +21,7 @@ from science.transits.flatten import flatten
 from science.transits.grid import solar, transit_duration, trial_periods
 from science.transits.ladder_problem import NONE, PLANET, Solved
 from science.transits.ladder_ways import MOST, Found, each, radius_of
-from science.transits.lightcurve import Ephemeris, Floats, LightCurve
+from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.noise import spread
 from science.transits.refine import Method, refine
 from science.transits.sweep import sweep
@@ -98,7 +100,7 @@ def network(asked: Asked) -> Answer:
     return Answer(answer, f"{right.sum()} of the examples' signals were planets")
 
 
-def _trained(asked: Asked, table: Table) -> list[object]:
+def _trained(asked: Asked, table: Table) -> list[nn.Module]:
     """Networks that differ in their first weights and in the fifth of the examples they watch."""
     config = checked(
         "transits/quickstart",
@@ -106,7 +108,7 @@ def _trained(asked: Asked, table: Table) -> list[object]:
     )
     config |= {"seed": derive(asked.seed, "ladder", "network")}
     recipe = Recipe(config, asked.folder)
-    nets: list[object] = []
+    nets: list[nn.Module] = []
     for i, (learn, watch) in enumerate(table.folds(5, asked.seed)):
         if i < MEMBERS:
             rows = np.resize(learn, ROWS)
@@ -115,7 +117,7 @@ def _trained(asked: Asked, table: Table) -> list[object]:
     return nets
 
 
-def tabulate(signals: list[Signal], planet: Floats | np.ndarray) -> Table:
+def tabulate(signals: list[Signal], planet: NDArray[np.bool_]) -> Table:
     """Views and numbers of signals as a table, with what they are."""
     seen = stack([views(one.flat, one.event) for one in signals])
     own = np.array([numbers(one) for one in signals], np.float32)

@@ -1,4 +1,4 @@
-"""The maps of the ladder: one layer of air whose truth is known, and a real ocean."""
+"""The maps of the ladder: one layer of air whose truth is known, on two planets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from science.core.errors import UserError
 from science.core.ladder import Problem, Size
 from science.core.seeds import derive, generator
 from science.weather.barotropic import HOUR, Barotropic
@@ -45,7 +46,15 @@ class Outlooks:
 
 
 def pose(size: Size) -> Problem:
-    """Starts from four years of 40 days, and from two of a planet whose jets lie elsewhere."""
+    """Starts from four years of 40 days, and from two of a planet whose jets lie elsewhere.
+
+    Raises:
+        UserError: real maps were asked for; no series of the mirror has the wind of the globe.
+    """
+    if size.data == "mirror":
+        problem = "the ladder of weather needs maps of the wind on the whole globe"
+        cure = "leave out --data mirror; `fifth run weather/ncep-regional` asks it of a real region"
+        raise UserError(problem, cure)
     runs, days, asked = (2, 20, (1, 1)) if size.short else (8, 40, (4, 2))
     examples = series(stirred(runs, days, derive(size.seed, "ladder", "examples")))
     usual = stirred(asked[0], days, derive(size.seed, "ladder", "questions"))

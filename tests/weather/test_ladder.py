@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from science.core.errors import UserError
-from science.core.ladder import Asked
+from science.core.ladder import Asked, Size
 from science.weather import ladder_past as past
 from science.weather import ladder_ways as ways
 from science.weather.barotropic import rossby_haurwitz
 from science.weather.grid import Grid
 from science.weather.ladder import ROW, mark, sharpness
-from science.weather.ladder_problem import LEADS, Outlooks, fewer, series, stirred, wind_of
+from science.weather.ladder_problem import LEADS, Outlooks, fewer, pose, series, stirred, wind_of
 from science.weather.sphere import Sphere
 
 SPHERE = Sphere(32, 64)
@@ -121,6 +121,11 @@ def test_stirring_repeats_by_seed_and_makes_weather():
 def test_an_archive_too_short_is_named(known, tmp_path, way):
     with pytest.raises(UserError, match=r"examples|two days"):
         way(_asked(known.states[:1], fewer(known, 4), tmp_path))
+
+
+def test_real_maps_are_declined_with_a_cure():
+    with pytest.raises(UserError, match="ncep-regional"):
+        pose(Size(data="mirror"))
 
 
 def test_every_paradigm_has_a_way():

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 COULOMB = 14.3996  # eV Angstrom / e^2
 SOFT = 0.33  # Angstrom over which the repulsion falls by e
-CUTOFF, DAMPING = 9.0, 0.2  # Angstrom and 1 / Angstrom, of the charges' reach
-STARTS, STEPS, RATE = 8, 80, 0.05
+CUTOFF, DAMPING = 7.0, 0.28  # Angstrom and 1 / Angstrom, of the charges' reach
+STARTS, STEPS, RATE = 6, 60, 0.06
 NEIGHBOURS = 6  # among whom the repulsion balances the attraction
-_REACH = 2  # cells to either side
+_MOST = 4  # cells to either side: flatter ones are no crystals, and cost too much
 _NEUTRAL = 1.4  # Angstrom: radius of an atom without charge
 
 
@@ -104,8 +104,7 @@ def energy(frac: Tensor, matrix: Tensor, charge: Tensor, size: Tensor) -> Tensor
     count = len(charge)
     apart = frac[:, :, None] - frac[:, None]
     apart = apart - apart.detach().round()
-    steps = torch.arange(-_REACH, _REACH + 1, dtype=frac.dtype)
-    images = torch.cartesian_prod(steps, steps, steps)
+    images = within_reach(matrix)
     vectors = (apart[..., None, :] + images) @ matrix[:, None, None]
     self_pair = torch.eye(count, dtype=torch.bool)[..., None] & (images == 0).all(-1)
     distance = torch.where(self_pair, CUTOFF, vectors.pow(2).sum(-1).clamp(min=0.04).sqrt())
@@ -121,6 +120,15 @@ def energy(frac: Tensor, matrix: Tensor, charge: Tensor, size: Tensor) -> Tensor
     )
     neutral = (charge == 0).all() * 0.05 * torch.linalg.det(matrix).abs()
     return pair.sum((1, 2, 3)) / 2 - COULOMB * alone + neutral
+
+
+def within_reach(matrix: Tensor) -> Tensor:
+    """(images, 3) numbers of all cells that hold something nearer than the cutoff."""
+    with torch.no_grad():
+        height = 1 / torch.linalg.inv(matrix).norm(dim=-2)  # between the planes of a cell
+        reach = min(_MOST, math.ceil(CUTOFF / float(height.min()) + 0.5))
+    steps = torch.arange(-reach, reach + 1, dtype=matrix.dtype)
+    return torch.cartesian_prod(steps, steps, steps)
 
 
 def _damped(distance: Tensor) -> Tensor:

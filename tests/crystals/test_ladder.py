@@ -86,7 +86,7 @@ def _salt(distance=2.82):
 def test_the_energy_of_point_charges_is_madelungs():
     frac, matrix, charge = _salt()
     found = searching.energy(frac, matrix, charge, torch.full((2,), 0.1, dtype=torch.float64))
-    assert float(found) == pytest.approx(-1.7476 * searching.COULOMB / 2.82, rel=0.02)
+    assert float(found) == pytest.approx(-1.7476 * searching.COULOMB / 2.82, rel=0.03)
 
 
 def test_energy_does_not_mind_a_shift_a_turn_or_another_image():

@@ -128,6 +128,23 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Axis:
+    """How hard questions are: what it is called, the edges of its stretches, and their names."""
+
+    name: str
+    edges: tuple[float, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def stretches(self) -> list[tuple[str, float, float]]:
+        """Name, least and first too large value of each stretch."""
+        pairs = list(itertools.pairwise(self.edges))
+        usual = [f"{a:g} and more" if np.isinf(b) else f"{a:g} to {b:g}" for a, b in pairs]
+        names = self.names or usual
+        return [(name, *pair) for name, pair in zip(names, pairs, strict=True)]
+
+
+@dataclass(frozen=True)
 class Row:
     """One domain's question.
 
@@ -137,7 +154,7 @@ class Row:
         cells: the ways; several may share a paradigm.
         mark: from truth and an answer's value to numbers for each question, by name.
         measures: name -> function of marks and the rows that count, the headline first.
-        axis: what the axis is called, and the edges of its parts.
+        axis: along which questions get harder, or easier.
         labels: what measures are called, with their units, where the glossary does not say.
         fewer: the first ``n`` of the examples.
         amounts: shares of the examples with which learning ways answer again.
@@ -150,7 +167,7 @@ class Row:
     cells: Sequence[Cell]
     mark: Callable[[Any, Any], Marks]
     measures: Mapping[str, Callable[[Marks, NDArray[np.int64]], float]]
-    axis: tuple[str, tuple[float, ...]]
+    axis: Axis
     fewer: Callable[[Any, int], Any]
     labels: Mapping[str, str] = field(default_factory=dict)
     amounts: tuple[float, ...] = (1 / 16, 1 / 4)
@@ -206,7 +223,7 @@ class Climbed:
     @property
     def bins(self) -> list[str]:
         """Places along the axis, in order."""
-        return [name for name in bin_names(self.row.axis[1]) if name in self.places]
+        return [name for name, *_ in self.row.axis.stretches if name in self.places]
 
     @property
     def elsewhere(self) -> list[str]:
@@ -234,7 +251,7 @@ def climb(row: Row, size: Size) -> Climbed:
     A way that cannot answer (a package is missing, say) costs itself and nothing else.
     """
     problem = row.pose(size)
-    places = places_of(problem, row.axis[1])
+    places = places_of(problem, row.axis)
     draws = draw(problem.group, places)
     cells = sorted(row.cells, key=lambda cell: PARADIGMS.index(cell.paradigm))
     total = len(problem.example_ids)
@@ -273,24 +290,17 @@ def _rung(
     return Rung(cell, count, scores, *cost, answer.note), answer
 
 
-def places_of(problem: Problem, edges: Sequence[float]) -> dict[str, NDArray[np.int64]]:
+def places_of(problem: Problem, axis: Axis) -> dict[str, NDArray[np.int64]]:
     """Rows of the main part, of each stretch of the axis within it, and of the other parts."""
     parts = list(dict.fromkeys(problem.part.tolist()))
     inside = problem.part == parts[0]
     found = {MAIN: np.flatnonzero(inside)}
     always = np.isnan(problem.axis)
-    pairs = itertools.pairwise(edges)
-    for name, (low, high) in zip(bin_names(edges), pairs, strict=True):
+    for name, low, high in axis.stretches:
         here = (problem.axis >= low) & (problem.axis < high)
         if (here & inside).any():
             found[name] = np.flatnonzero(inside & (here | always))
     return found | {name: np.flatnonzero(problem.part == name) for name in parts[1:]}
-
-
-def bin_names(edges: Sequence[float]) -> list[str]:
-    """What stretches of the axis are called."""
-    pairs = itertools.pairwise(edges)
-    return [f"{a:g} and more" if np.isinf(b) else f"{a:g} to {b:g}" for a, b in pairs]
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def along(climbed: Climbed) -> Figure:
             for shift, rung in enumerate(answered):
                 _stretch(axes, rung, bins, measure, dash[rung.cell.name], shift - len(answered) / 2)
             axes.set_xticks(range(len(bins)), bins)
-            axes.set_xlabel(plain(climbed.row.axis[0]))
+            axes.set_xlabel(plain(climbed.row.axis.name))
             axes.set_title(plain(climbed.row.label(measure)))
         for axes in panels[len(shown) :]:
             axes.set_visible(False)

@@ -68,7 +68,7 @@ def _figures(climbed: Climbed) -> dict[str, tuple[Any, str]]:
         "better."
     )
     drawn = {"ladder": (picture(climbed), caption)}
-    drawn["axis"] = (along(climbed), f"Scores by {climbed.row.axis[0]}.")
+    drawn["axis"] = (along(climbed), f"Scores by {climbed.row.axis.name}.")
     further = climbed.row.figures
     extra = further(climbed.problem, climbed.answers) if further else []
     return drawn | {f"more-{i}": pair for i, pair in enumerate(extra)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from science.core.ladder import Cell, Row
+from science.core.ladder import Axis, Cell, Row
 from science.core.ladder_score import mean_of
 from science.crystals import ladder_past as past
 from science.crystals import ladder_rules as rules
@@ -43,7 +43,7 @@ ROW = Row(
         "match_rate": "Match rate, one answer",
         "atoms_apart": "Valid: atoms apart",
     },
-    axis=("atoms in the cell", (2.0, 3.0, 4.0, 6.0, np.inf)),
+    axis=Axis("atoms in the cell", (2.0, 3.0, 4.0, 6.0, np.inf)),
     fewer=fewer,
     amounts=(1 / 16,),
 )  # fmt: skip

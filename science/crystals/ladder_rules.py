@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,7 +139,9 @@ def radius(element: str, charge: int) -> float:
     from pymatgen.core.periodic_table import Element, Species
 
     try:
-        return float(Species(element, charge).get_shannon_radius("VI", radius_type="ionic"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of spins: the one known is meant
+            return float(Species(element, charge).get_shannon_radius("VI", radius_type="ionic"))
     except (KeyError, ValueError):
         return float(Element(element).ionic_radii[charge])
 

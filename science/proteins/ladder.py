@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from science.core.ladder import Cell, Row
+from science.core.ladder import Axis, Cell, Row
 from science.core.ladder_score import mean_of
 from science.proteins import ladder_lattice as lattice
 from science.proteins import ladder_past as past
@@ -60,7 +60,7 @@ ROW = Row(
         "precision_at_l5": "Long-range precision at L/5",
         "precision_at_l": "Long-range precision at L",
     },
-    axis=("sequences in the alignment", (1.0, 40.0, 120.0, np.inf)),
+    axis=Axis("sequences in the alignment", (1.0, 40.0, 120.0, np.inf)),
     fewer=fewer,
     amounts=(1 / 16, 1 / 4),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from science.core.ladder import Cell, Row
+from science.core.ladder import Axis, Cell, Row
 from science.core.ladder_score import median_of
 from science.transits import ladder_search as searches
 from science.transits import ladder_ways as ways
@@ -44,8 +44,8 @@ def recall(marks: Marks, rows: Rows) -> float:
 
 
 def threshold(score: NDArray[np.float64]) -> float:
-    """The score that a share ``FALSE_ALARMS`` exceeds at most."""
-    return float(np.quantile(score, 1 - FALSE_ALARMS, method="higher"))
+    """The least score that no more than a share ``FALSE_ALARMS`` exceeds."""
+    return float(np.sort(score)[-1 - int(FALSE_ALARMS * len(score))])
 
 
 def over_binaries(marks: Marks, rows: Rows) -> float:
@@ -104,7 +104,7 @@ ROW = Row(
         "planet_over_binary": "Planet above binary",
         "period_error": "Error of the right periods, relative",
     },
-    axis=("signal-to-noise ratio of all transits together", (5.0, 8.0, 12.0, 18.0, np.inf)),
+    axis=Axis("signal-to-noise ratio of all transits together", (5.0, 8.0, 12.0, 18.0, np.inf)),
     fewer=fewer,
     amounts=(1 / 16, 1 / 4),
 )

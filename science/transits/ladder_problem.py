@@ -17,6 +17,7 @@ from science.core import datasets
 from science.core.errors import UserError
 from science.core.ladder import Problem, Size
 from science.core.seeds import derive, rng
+from science.transits import tables
 from science.transits.ephemerides import known_planets
 from science.transits.inject import draw, expected_snr, inject, invert
 from science.transits.lightcurve import Floats, LightCurve
@@ -170,8 +171,11 @@ def _stars(most: int) -> Iterator[LightCurve]:
     if not here:
         cure = "set FIFTH_MIRROR to a folder that holds transits/lightcurves"
         raise UserError(f"{card}: none of its KOI light curves is on this machine", cure)
-    for path in [here[name] for name in sorted(here)][:most]:
-        lc = read(path)
+    listed = tables.koi()
+    number = dict(zip(listed["kepoi_name"].str[1:6].astype(int), listed["kepid"], strict=True))
+    for name in sorted(here)[:most]:
+        koi = int(name.removeprefix("KOI-").split(".")[0])
+        lc = replace(read(here[name]), target=f"KIC {number[koi]}")
         yield without(lc, known_planets("koi", lc))
 
 

@@ -20,7 +20,7 @@ from science.weather.windows import WindowFold, Windows
 KEPT = 0.99  # share of the variance that the leading patterns hold
 PER_PATTERN = 5  # pairs of states at least for each pattern
 ANALOGUES = 5
-BATCH, BATCHES = 16, 120  # of training, however few the examples
+BATCH, BATCHES = 16, 240  # of training, however few the examples
 OFFSETS = (0, 6, 12, 24)
 Complex = NDArray[np.complex128]
 

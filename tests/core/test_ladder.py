@@ -15,6 +15,7 @@ from science.core.ladder import (
     PARADIGMS,
     Answer,
     Asked,
+    Axis,
     Cell,
     Problem,
     Row,
@@ -76,7 +77,7 @@ ROW = Row(
     ],
     mark=lambda truth, value: {"off": np.abs(value - truth), "far": np.abs(value - truth) > 1},
     measures={"mae": mean_of("off"), "share_far": mean_of("far")},
-    axis=("size", (0.0, 20.0, np.inf)),
+    axis=Axis("size", (0.0, 20.0, np.inf)),
     fewer=lambda examples, count: examples[:count],
     labels={"share_far": "Far off"},
 )
@@ -146,12 +147,12 @@ def test_sentences_follow_from_the_numbers(climbed):
 
 def test_places_cover_the_main_part_and_the_rest(climbed):
     problem = climbed.problem
-    places = places_of(problem, ROW.axis[1])
+    places = places_of(problem, ROW.axis)
     assert list(places) == ["", "0 to 20", "20 and more", "large numbers"]
     together = np.concatenate([places["0 to 20"], places["20 and more"]])
     assert np.array_equal(np.sort(together), places[""])
     everywhere = replace(problem, axis=np.full(MANY, np.nan))
-    assert list(places_of(everywhere, ROW.axis[1])) == ["", "large numbers"]
+    assert list(places_of(everywhere, ROW.axis)) == ["", "large numbers"]
 
 
 def test_tables_repeat_bit_for_bit(monkeypatch, tmp_path):

@@ -43,7 +43,11 @@ ROW = Row(
         "match_rate": "Match rate, one answer",
         "atoms_apart": "Valid: atoms apart",
     },
-    axis=Axis("atoms in the cell", (2.0, 3.0, 4.0, 6.0, np.inf)),
+    axis=Axis(
+        "atoms in the cell",
+        (2.0, 3.0, 4.0, 6.0, np.inf),
+        ("2 atoms", "3 atoms", "4 or 5 atoms", "6 atoms and more"),
+    ),
     fewer=fewer,
     amounts=(1 / 16,),
 )  # fmt: skip

@@ -22,7 +22,7 @@ from science.crystals.substitute import Sizes, likeness, replaced
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
-BATCH, BATCHES, EPOCHS = 64, 125, 10  # of training, however few the examples
+BATCH, BATCHES, EPOCHS = 64, 125, 20  # of training, however few the examples
 Charged = tuple["Structure", dict[str, int], dict[str, int]]
 
 

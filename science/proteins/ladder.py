@@ -60,7 +60,11 @@ ROW = Row(
         "precision_at_l5": "Long-range precision at L/5",
         "precision_at_l": "Long-range precision at L",
     },
-    axis=Axis("sequences in the alignment", (1.0, 40.0, 120.0, np.inf)),
+    axis=Axis(
+        "sequences in the alignment",
+        (1.0, 40.0, 120.0, np.inf),
+        ("fewer than 40 sequences", "40 to 119 sequences", "120 sequences and more"),
+    ),
     fewer=fewer,
     amounts=(1 / 16, 1 / 4),
 )  # fmt: skip

@@ -104,7 +104,11 @@ ROW = Row(
         "planet_over_binary": "Planet above binary",
         "period_error": "Error of the right periods, relative",
     },
-    axis=Axis("signal-to-noise ratio of all transits together", (5.0, 8.0, 12.0, 18.0, np.inf)),
+    axis=Axis(
+        "signal-to-noise ratio of all transits together",
+        (0.0, 8.0, 12.0, 18.0, np.inf),
+        ("SNR below 8", "SNR 8 to 12", "SNR 12 to 18", "SNR above 18"),
+    ),
     fewer=fewer,
     amounts=(1 / 16, 1 / 4),
 )

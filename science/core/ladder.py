@@ -46,6 +46,11 @@ class Size:
     short: bool = False
     data: Source = "embedded"
 
+    @property
+    def effort(self) -> float:
+        """Share of the usual training."""
+        return 0.1 if self.short else 1.0
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -57,12 +62,18 @@ class Asked:
             they learn from none.
         seed: of whatever is random in answering.
         folder: to write in; it is gone afterwards.
+        effort: share of the usual training and search; less where the ladder is a check.
     """
 
     questions: Any
     examples: Any
     seed: int
     folder: Path
+    effort: float = 1.0
+
+    def share(self, count: int) -> int:
+        """So many steps, batches or starts at this effort, one at least."""
+        return max(1, round(count * self.effort))
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,11 @@ class Climbed:
     less: Sequence[Rung]
 
     @property
+    def main(self) -> str:
+        """Where the examples are from, and the questions that headlines are about."""
+        return str(self.problem.part[0])
+
+    @property
     def bins(self) -> list[str]:
         """Places along the axis, in order."""
         return [name for name, *_ in self.row.axis.stretches if name in self.places]
@@ -263,7 +279,7 @@ def climb(row: Row, size: Size) -> Climbed:
     with narrator() as tell, single_threaded():
         for done, (cell, count) in enumerate([*full, *part]):
             tell(row.title, done, len(full) + len(part), cell.name)
-            rung, answer = _rung(row, problem, cell, count, size.seed, draws)
+            rung, answer = _rung(row, problem, cell, count, size, draws)
             rungs.append(rung)
             if answer is not None and done < len(full):
                 answers[cell.name] = answer
@@ -272,13 +288,14 @@ def climb(row: Row, size: Size) -> Climbed:
 
 
 def _rung(
-    row: Row, problem: Problem, cell: Cell, count: int, seed: int, draws: Draws
+    row: Row, problem: Problem, cell: Cell, count: int, size: Size, draws: Draws
 ) -> tuple[Rung, Answer | None]:
     shown = row.fewer(problem.examples, count) if cell.learns else None
     began = (_spent(), time.perf_counter())
     with tempfile.TemporaryDirectory(prefix="ladder-") as folder:
         try:
-            answer = cell.solve(Asked(problem.questions, shown, seed, Path(folder)))
+            asked = Asked(problem.questions, shown, size.seed, Path(folder), size.effort)
+            answer = cell.solve(asked)
         except UserError as wrong:
             return Rung(cell, count, problem=str(wrong)), None
     cost = (_spent() - began[0], time.perf_counter() - began[1])

@@ -25,17 +25,21 @@ def picture(climbed: Climbed) -> Figure:
         figure = Figure(figsize=(8.6, 4.8))
         left, right = figure.subplots(1, 2, sharey=True)
         dash = _dashes(answered)
-        for rung in answered:
-            _marker(left, rung, measure, max(rung.cpu_s, 1e-3))
         left.set_xscale("log")
+        dearest = max(r.cpu_s for r in answered)
+        for place, rung in enumerate(sorted(answered, key=lambda r: r.cpu_s)):
+            _marker(left, rung, measure, (place % 2 == 0, rung.cpu_s > 0.2 * dearest))
         left.xaxis.set_major_formatter(ticker.LogFormatterMathtext())
-        left.margins(x=0.12, y=0.1)
+        left.margins(x=0.14, y=0.12)
         left.set_xlabel("processor time [s]")
         left.set_ylabel(plain(climbed.row.label(measure)))
         for rung in answered:
             _examples(right, rung, climbed.less, measure, dash[rung.cell.name])
-        if any(r.examples for r in answered):
+        counts = sorted({r.examples for r in [*answered, *climbed.less] if r.examples})
+        if counts:
             right.set_xscale("log")
+            right.set_xticks(counts, [f"{count:,}" for count in counts])
+            right.minorticks_off()
         right.set_xlabel("solved examples shown")
         handles = right.get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=3)
@@ -63,8 +67,9 @@ def along(climbed: Climbed) -> Figure:
     return figure
 
 
-def _marker(axes: Axes, rung: Rung, measure: str, x: float) -> None:
-    found = rung.scores[MAIN][measure].measured
+def _marker(axes: Axes, rung: Rung, measure: str, side: tuple[bool, bool]) -> None:
+    """A marker with its interval, and its name ``side``: above, and to the left, or not."""
+    found, x = rung.scores[MAIN][measure].measured, max(rung.cpu_s, 1e-3)
     colour = COLOURS[rung.cell.paradigm]
     if found.low is not None and found.high is not None:
         axes.plot([x, x], [found.low, found.high], color=colour, lw=1.4)
@@ -73,8 +78,9 @@ def _marker(axes: Axes, rung: Rung, measure: str, x: float) -> None:
     axes.annotate(
         plain(rung.cell.name),
         (x, found.value),
-        xytext=(6, 6),
+        xytext=(-8 if side[1] else 8, 6 if side[0] else -11),
         textcoords="offset points",
+        ha="right" if side[1] else "left",
         fontsize=8,
         color=INK,
     )

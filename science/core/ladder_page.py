@@ -16,8 +16,6 @@ from science.core.ladder_figures import NAMES, along, picture
 from science.core.ladder_said import said
 from science.core.report import Report
 
-_PLAIN = "all questions"
-
 
 def write(folder: Path, climbed: Climbed, size: Size) -> None:
     """Write the page, its figures and its tables to ``folder``."""
@@ -59,7 +57,7 @@ def write(folder: Path, climbed: Climbed, size: Size) -> None:
 
 def _figures(climbed: Climbed) -> dict[str, tuple[Any, str]]:
     count = len(climbed.problem.ids)
-    where = f", {len(climbed.places[MAIN])} of them {climbed.problem.part[0]}"
+    where = f", {len(climbed.places[MAIN])} of them {climbed.main}, which are shown"
     caption = (
         f"{count} questions{where if climbed.elsewhere else ''}. Left: score against processor "
         "time, learning included; larger markers were shown more solved examples. Right: score "
@@ -75,7 +73,7 @@ def _figures(climbed: Climbed) -> dict[str, tuple[Any, str]]:
 
 
 def summary(climbed: Climbed) -> pd.DataFrame:
-    """One line a way and number of examples: scores over all questions, and costs."""
+    """One line a way and number of examples: scores where the examples are from, and costs."""
     count = len(climbed.problem.ids)
     lines = []
     for rung in [*climbed.rungs, *climbed.less]:
@@ -97,7 +95,7 @@ def scores(climbed: Climbed) -> pd.DataFrame:
         way = {"paradigm": rung.cell.paradigm, "way": rung.cell.name, "examples": rung.examples}
         for place, by_measure in rung.scores.items():
             for name, score in by_measure.items():
-                where = {"place": place or _PLAIN, "measure": name}
+                where = {"place": place or climbed.main, "measure": name}
                 lines.append(way | where | score.measured.as_dict())
     return pd.DataFrame(lines)
 
@@ -124,10 +122,9 @@ def _less(rung: Rung, row: Row) -> dict[str, Any]:
 
 def _away(rung: Rung, climbed: Climbed) -> dict[str, Any]:
     line: dict[str, Any] = {"way": rung.cell.name}
-    first = str(climbed.problem.part[0])
     for place in [MAIN, *climbed.elsewhere]:
         cells = _cells(rung, climbed.row, place)
-        line |= {f"{name}, {place or first}": value for name, value in cells.items()}
+        line |= {f"{name}, {place or climbed.main}": value for name, value in cells.items()}
     return line
 
 

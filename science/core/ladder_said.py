@@ -18,7 +18,8 @@ def said(climbed: Climbed) -> list[str]:
     learned = [r for r in climbed.rungs if r.learned and r.scores]
     if not classic or not learned:
         return ["Learning and the other ways cannot be compared: one side has no answer."]
-    found = [_compared("Over all questions", classic, learned, measure, MAIN)]
+    whole = f"On {climbed.main}" if climbed.elsewhere else "Over all questions"
+    found = [_compared(whole, classic, learned, measure, MAIN)]
     found += [_compared(f"At {p}", classic, learned, measure, p) for p in climbed.bins]
     found += [_compared(f"On {p}", classic, learned, measure, p) for p in climbed.elsewhere]
     for count in sorted({rung.examples for rung in climbed.less if rung.learned}):
@@ -27,7 +28,7 @@ def said(climbed: Climbed) -> list[str]:
         if known and any(r.learned for r in few):
             where = f"With {count:,} example{'s' * (count != 1)}"
             found.append(_compared(where, known, [r for r in few if r.learned], measure, MAIN))
-    return [*found, _bargain(climbed.rungs, measure)]
+    return [*found, f"{whole}: {_bargain(climbed.rungs, measure)}"]
 
 
 def best(rungs: Iterable[Rung], measure: str, place: str) -> Rung | None:
@@ -69,14 +70,14 @@ def _bargain(rungs: Sequence[Rung], measure: str) -> str:
     answered = [r for r in rungs if r.scores]
     top = best(answered, measure, MAIN)
     if top is None:
-        return "No way has a score."
+        return "no way has a score."
     level = top.scores[MAIN][measure]
     near = [r for r in answered if _ahead(level, r.scores[MAIN][measure], measure) is None]
     cheap = min([top, *near], key=lambda r: r.cpu_s)
     if cheap is top:
-        return f"The best way over all, {top.cell.name}, is also the cheapest that is as good."
+        return f"the best way, {top.cell.name}, is also the cheapest that is as good."
     share = cheap.cpu_s / max(top.cpu_s, 1e-9)
     return (
-        f"The best way over all is {top.cell.name}; {cheap.cell.name} cannot be told from it at "
+        f"the best way is {top.cell.name}; {cheap.cell.name} cannot be told from it at "
         f"{share:.2g} of its processor time."
     )

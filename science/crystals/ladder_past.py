@@ -79,9 +79,10 @@ def generator(asked: Asked) -> Answer:
     known = asked.examples
     if len(known) < 10:
         raise UserError(f"{len(known)} crystals teach nothing", "give ten and more")
-    config = checked("crystals/quickstart", [f"trainer.max_epochs={EPOCHS}"])
+    epochs = asked.share(EPOCHS)
+    config = checked("crystals/quickstart", [f"trainer.max_epochs={epochs}"])
     config |= {"seed": derive(asked.seed, "ladder", "generator")}
-    config["trainer"] |= {"check_val_every_n_epoch": EPOCHS}
+    config["trainer"] |= {"check_val_every_n_epoch": epochs}
     watched = max(1, len(known) // 10)
     learn = np.resize(np.arange(len(known) - watched), BATCH * BATCHES)
     watch = np.arange(len(known) - watched, len(known))

@@ -124,7 +124,8 @@ def mark(truth: Truth, made: Sequence[Structure | None]) -> dict[str, NDArray[An
     given = [i for i, one in enumerate(made) if one is not None]
     if given:
         mine = [one for one in made if one is not None]
-        far[given] = rms(reduce(mine), [truth.structures[i] for i in given])
+        found = rms(reduce(mine), [truth.structures[i] for i in given])
+        far[given] = np.round(found, 6)  # below stands nothing but rounding
     apart = [one is not None and distances_valid(one) for one in made]
     return {"match": np.isfinite(far).astype(float), "far": far, "apart": np.array(apart, float)}
 

@@ -40,24 +40,24 @@ _NEUTRAL = 1.4  # Angstrom: radius of an atom without charge
 def random_search(asked: Asked) -> Answer:
     """The lowest of some random starts in the ionic model."""
     made = [
-        lowest(formula, derive(asked.seed, "ladder", "search", i))
+        lowest(formula, derive(asked.seed, "ladder", "search", i), asked.share(STARTS))
         for i, formula in enumerate(asked.questions)
     ]
-    return Answer(made, f"{STARTS} starts each, {STEPS} steps downhill")
+    return Answer(made, f"{asked.share(STARTS)} starts each, {STEPS} steps downhill")
 
 
-def lowest(formula: Formula, seed: int) -> Structure:
+def lowest(formula: Formula, seed: int, starts: int = STARTS) -> Structure:
     """The structure of least energy that was found."""
     charge, size = ions(formula)
     spheres = {e: 4 / 3 * math.pi * r**3 / 0.65 for e, r in size.items()}
-    starts = list(random_cells(dict(formula), Sizes(spheres), STARTS, seed))
-    q = torch.tensor([charge[site.specie.symbol] for site in starts[0]], dtype=torch.float64)
-    r = torch.tensor([size[site.specie.symbol] for site in starts[0]], dtype=torch.float64)
-    frac = torch.tensor(np.array([s.frac_coords for s in starts]))
-    matrix = torch.tensor(np.array([s.lattice.matrix for s in starts]))
+    begun = list(random_cells(dict(formula), Sizes(spheres), starts, seed))
+    q = torch.tensor([charge[site.specie.symbol] for site in begun[0]], dtype=torch.float64)
+    r = torch.tensor([size[site.specie.symbol] for site in begun[0]], dtype=torch.float64)
+    frac = torch.tensor(np.array([s.frac_coords for s in begun]))
+    matrix = torch.tensor(np.array([s.lattice.matrix for s in begun]))
     frac, matrix, least = downhill(frac, matrix, q, r)
     best = int(torch.nan_to_num(least, nan=math.inf).argmin())
-    return _structure(starts[best], frac[best], matrix[best])
+    return _structure(begun[best], frac[best], matrix[best])
 
 
 def ions(formula: Formula) -> tuple[dict[str, float], dict[str, float]]:

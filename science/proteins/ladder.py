@@ -50,7 +50,7 @@ ROW = Row(
         Cell("data", "mutual information", "the alignment, pair by pair", past.mutual),
         Cell("data", "mean field", "the alignment as a Potts model, to first order",
              past.mean_field),
-        Cell("data", "pseudolikelihood", "the alignment as a Potts model", past.potts),
+        Cell("data", "inverse covariance", "the alignment as a Gaussian model", past.gaussian),
         Cell("learn", "network", "the alignment, and other families with their contacts",
              past.network, learns=True),
     ),

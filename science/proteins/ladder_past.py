@@ -13,8 +13,8 @@ from science.proteins.contact_baselines import field, information
 from science.proteins.contact_data import ContactData
 from science.proteins.families import Family
 from science.proteins.feature_cache import FeatureCache
+from science.proteins.features import coupling_score
 from science.proteins.predict import Predictor
-from science.proteins.pseudolikelihood import pseudolikelihood
 
 VIEWS = 100  # families that one training sees, however few there are; each is seen in some views
 
@@ -29,12 +29,9 @@ def mean_field(asked: Asked) -> Answer:
     return Answer([field(one.tokens) for one in asked.questions.alignments])
 
 
-def potts(asked: Asked) -> Answer:
-    """A Potts model by pseudolikelihood, the most exact of its kind."""
-    maps = []
-    for one in asked.questions.alignments:
-        maps.append(pseudolikelihood(one.tokens).score.float().numpy())
-    return Answer(maps)
+def gaussian(asked: Asked) -> Answer:
+    """A Gaussian model: the inverse of the covariance, tamed by a ridge."""
+    return Answer([coupling_score(one.tokens) for one in asked.questions.alignments])
 
 
 def network(asked: Asked) -> Answer:
@@ -52,7 +49,7 @@ def network(asked: Asked) -> Answer:
     data = ContactData("proteins/simulated", crop=64)
     data.families, data.cache = known, FeatureCache(asked.folder / "features")
     watched = max(1, len(known) // 10)
-    learn = np.resize(np.arange(len(known) - watched), VIEWS)
+    learn = np.resize(np.arange(len(known) - watched), asked.share(VIEWS))
     watch = np.arange(len(known) - watched, len(known))
     fold = data.fold(learn, watch, derive(asked.seed, "ladder", "fold"))
     net = Recipe(config, asked.folder).train("network", fold)  # type: ignore[arg-type]

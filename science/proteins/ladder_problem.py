@@ -14,7 +14,6 @@ from science.core.ladder import Problem, Size
 from science.core.seeds import derive, rng
 from science.proteins import synth
 from science.proteins.alignment import Alignment
-from science.proteins.alphabet import GAP
 from science.proteins.families import Family, families
 from science.proteins.lattice import distances_of
 from science.proteins.relatives import related
@@ -78,13 +77,17 @@ def _family(seed: int, kind: str, number: int, double: bool = False) -> Family:
 
 
 def _split(family: Family) -> tuple[Family, Family]:
-    """One family as two that share a shape and an ancestor, and no sequence."""
+    """One family as two that share a shape and an ancestor, and no place in the alignment.
+
+    The second one's query is the sequence most like the first one's: the relative that somebody
+    would have solved, had they wanted a template.
+    """
     tokens = family.alignment.tokens
     half = len(tokens) // 2
     rest = tokens[half:]
-    fullest = np.argsort((rest == GAP).sum(1), kind="stable")  # first, as a query should be
+    likest = np.argsort(-(rest == tokens[0]).sum(1), kind="stable")
     asked = replace(family, alignment=Alignment(tokens[:half]))
-    solved = Alignment(rest[fullest])
+    solved = Alignment(rest[likest])
     return asked, replace(family, name=f"solved {family.name}", alignment=solved)
 
 

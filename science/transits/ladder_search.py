@@ -111,7 +111,7 @@ def _trained(asked: Asked, table: Table) -> list[nn.Module]:
     nets: list[nn.Module] = []
     for i, (learn, watch) in enumerate(table.folds(5, asked.seed)):
         if i < MEMBERS:
-            rows = np.resize(learn, ROWS)
+            rows = np.resize(learn, asked.share(ROWS))
             fold = FoldData(table, rows, watch, BATCH, derive(asked.seed, "ladder", "fold", i))
             nets.append(recipe.train(f"member{i}", fold))
     return nets

@@ -107,7 +107,7 @@ def emulator(asked: Asked) -> Answer:
     if windows is None or len(windows) < 8:
         raise UserError(f"{len(known)} states teach nothing", "give two days and more")
     watched = max(1, len(windows) // 10)
-    rows = np.resize(np.arange(len(windows) - watched), BATCH * BATCHES)
+    rows = np.resize(np.arange(len(windows) - watched), BATCH * asked.share(BATCHES))
     watch = np.arange(len(windows) - watched, len(windows))
     config = checked("weather/quickstart") | {"seed": derive(asked.seed, "ladder", "emulator")}
     recipe = Recipe(config, asked.folder)

@@ -109,10 +109,11 @@ def test_no_way_can_see_the_truth_and_only_learners_see_examples():
 
     cells = [Cell("data", "no", "", spy("no")), Cell("learn", "yes", "", spy("yes"), learns=True)]
     climb(replace(ROW, cells=cells), Size(short=True))
-    assert {f.name for f in fields(Asked)} == {"questions", "examples", "seed", "folder"}
+    assert {f.name for f in fields(Asked)} == {"questions", "examples", "seed", "folder", "effort"}
     assert seen["no"].examples is None
     assert len(seen["yes"].examples) == 32
     assert not seen["yes"].folder.exists()
+    assert (seen["yes"].share(40), seen["yes"].share(1)) == (4, 1)
 
 
 def test_learners_answer_again_with_fewer_examples(climbed):
@@ -136,13 +137,13 @@ def test_cost_is_processor_time_of_that_way_alone(climbed):
 
 def test_sentences_follow_from_the_numbers(climbed):
     told = " ".join(said(climbed))
-    assert "Over all questions slow (compute) leads" not in told  # both are exact
-    assert "Over all questions the two cannot be told apart" in told
+    assert "On small numbers slow (compute) leads" not in told  # both are exact
+    assert "On small numbers the two cannot be told apart" in told
     assert "On large numbers slow (compute) leads" in told
     assert "With 2 examples slow (compute) leads" in told
     worse = [replace(c, solve=missing) if c.name == "slow" else c for c in ROW.cells]
     told = " ".join(said(climb(replace(ROW, cells=worse), Size())))
-    assert "Over all questions learning leads: line" in told
+    assert "On small numbers learning leads: line" in told
 
 
 def test_places_cover_the_main_part_and_the_rest(climbed):

@@ -12,7 +12,7 @@ from science.core.ladder import Axis, Cell, Row
 from science.core.ladder_score import median_of
 from science.transits import ladder_search as searches
 from science.transits import ladder_ways as ways
-from science.transits.ladder_problem import BINARY, NONE, PLANET, Solved, Truth, pose
+from science.transits.ladder_problem import IMPOSTOR, NONE, PLANET, Solved, Truth, pose
 from science.transits.ladder_search import RIGHT
 from science.transits.ladder_ways import Found
 
@@ -35,7 +35,7 @@ def mark(truth: Truth, found: Found) -> dict[str, NDArray[Any]]:
 
 
 def recall(marks: Marks, rows: Rows) -> float:
-    """Planets above the score that 1 % of the stars without companion exceed, period right."""
+    """Planets above the score that 1 % of the stars where nothing repeats exceed, period right."""
     kind, score = marks["kind"][rows], marks["score"][rows]
     if not (kind == PLANET).any() or not (kind == NONE).any():
         return float("nan")
@@ -48,13 +48,13 @@ def threshold(score: NDArray[np.float64]) -> float:
     return float(np.sort(score)[-1 - int(FALSE_ALARMS * len(score))])
 
 
-def over_binaries(marks: Marks, rows: Rows) -> float:
-    """The chance that a planet scores above a pair of eclipsing stars; ties count half."""
+def over_impostors(marks: Marks, rows: Rows) -> float:
+    """The chance that a planet scores above a binary or a pulsating star; ties count half."""
     kind, score = marks["kind"][rows], marks["score"][rows]
-    planet, binary = score[kind == PLANET], score[kind == BINARY]
-    if not len(planet) or not len(binary):
+    planet, other = score[kind == PLANET], score[kind == IMPOSTOR]
+    if not len(planet) or not len(other):
         return float("nan")
-    above = np.sign(planet[:, None] - binary)
+    above = np.sign(planet[:, None] - other)
     return float((1 + above).mean() / 2)
 
 
@@ -97,11 +97,11 @@ ROW = Row(
     mark=mark,
     measures={
         "recall_at_1pct_false_alarms": recall,
-        "planet_over_binary": over_binaries,
+        "planet_over_impostor": over_impostors,
         "period_error": median_of("period_error"),
     },
     labels={
-        "planet_over_binary": "Planet above binary",
+        "planet_over_impostor": "Planet above impostor (AUC)",
         "period_error": "Error of the right periods, relative",
     },
     axis=Axis(

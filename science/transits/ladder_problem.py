@@ -29,10 +29,12 @@ from science.transits.synth import Kind, simulate
 BASELINE = 27.0  # days: a sector of TESS, a third of a quarter of Kepler
 SNR = (5.0, 30.0)
 PERIODS = (0.8, 9.0)  # days, so that at least three transits fit
-OTHERS: tuple[Kind, ...] = ("noise", "eb", "variable", "systematic", "noise", "blend")
+OTHERS: tuple[Kind, ...] = (
+    *("noise", "eb", "systematic", "noise", "variable", "noise", "blend", "noise"),
+)
 ACTIVE = 6.0  # times the usual granulation and spots
-NONE, PLANET, BINARY = "none", "planet", "binary"
-_KINDS = {"eb": BINARY, "blend": BINARY}
+NONE, PLANET, IMPOSTOR = "none", "planet", "impostor"
+_IMPOSTORS = ("eb", "blend", "variable")
 _FEWEST = 600  # points of a real piece
 
 
@@ -41,7 +43,7 @@ class Truth:
     """What is known of each star.
 
     Attributes:
-        kind: (n,) ``planet``, ``binary`` or ``none``.
+        kind: (n,) ``planet``; ``impostor``, which dims periodically for another reason; or ``none``.
         period: (n,) of the planet [days]; nan where there is none.
         snr: (n,) of the planet's transits together, in white noise; nan where there is none.
     """
@@ -69,7 +71,7 @@ Star = tuple[LightCurve, str, float, float]  # with kind, period and SNR
 
 
 def pose(size: Size) -> Problem:
-    """200 stars and 100 that are six times as active, or pieces of real light curves.
+    """240 stars and 80 that are six times as active, or pieces of real light curves.
 
     Raises:
         UserError: real light curves were asked for and are not here.
@@ -96,7 +98,7 @@ def pose(size: Size) -> Problem:
 
 
 def _made(size: Size) -> tuple[list[Star], NDArray[np.str_], NDArray[np.int64]]:
-    usual, active = (24, 12) if size.short else (200, 100)
+    usual, active = (40, 15) if size.short else (240, 80)
     asked = [_star(derive(size.seed, "ladder", i), i) for i in range(usual)]
     asked += [_star(derive(size.seed, "ladder", "active", i), i, ACTIVE) for i in range(active)]
     part = np.array(["usual stars"] * usual + ["active stars"] * active)
@@ -111,7 +113,7 @@ def _star(seed: int, number: int, activity: float = 1.0) -> Star:
         return _with_planet(quiet, seed)
     kind = OTHERS[(number // 5 * 3 + number % 5 // 2) % len(OTHERS)]
     lc = simulate(seed, kind, baseline=BASELINE, activity=activity).lightcurve
-    return lc, _KINDS.get(kind, NONE), np.nan, np.nan
+    return lc, IMPOSTOR if kind in _IMPOSTORS else NONE, np.nan, np.nan
 
 
 def _with_planet(quiet: LightCurve, seed: int) -> Star:

@@ -31,7 +31,7 @@ RIGHT = 0.01  # relative error of a period that counts as right
 TRIALS = 3  # of the sweep that are refined
 MEMBERS = 2
 EPOCHS, BATCH = 5, 32
-ROWS = 40 * BATCH  # of an epoch, however few the examples
+ROWS = 30 * BATCH  # of an epoch, however few the examples
 NUMBERS = 8
 FEWEST = 12  # examples of which a network can be told to watch some
 

@@ -10,7 +10,7 @@ from science.core.ladder import Asked, Size
 from science.transits import ladder_search as searches
 from science.transits import ladder_ways as ways
 from science.transits.grid import transit_duration
-from science.transits.ladder import ROW, mark, over_binaries, recall
+from science.transits.ladder import ROW, mark, over_impostors, recall
 from science.transits.ladder_problem import SNR, Solved, Truth, pose
 from science.transits.ladder_ways import Found, physical
 from science.transits.lightcurve import Ephemeris, LightCurve, Star
@@ -36,7 +36,7 @@ def test_problem_repeats_and_names_give_nothing_away(problem):
 def test_injected_planets_have_the_signal_that_was_asked_for(problem):
     snr = problem.truth.snr[problem.truth.kind == "planet"]
     assert ((snr > 0.8 * SNR[0]) & (snr < 1.2 * SNR[1])).all()
-    assert set(problem.truth.kind) == {"planet", "binary", "none"}
+    assert set(problem.truth.kind) == {"planet", "impostor", "none"}
 
 
 def test_fewer_examples_are_the_first(problem):
@@ -45,10 +45,10 @@ def test_fewer_examples_are_the_first(problem):
     assert few.curves[6] is problem.examples.curves[6]
 
 
-def _marks(planets, binaries=0.0):
-    kind = np.array(["planet"] * 20 + ["none"] * 100 + ["binary"] * 10)
+def _marks(planets, impostors=0.0):
+    kind = np.array(["planet"] * 20 + ["none"] * 100 + ["impostor"] * 10)
     period = np.where(kind == "planet", 10.0, np.nan)
-    score = np.concatenate([np.full(20, planets), np.linspace(0, 1, 100), np.full(10, binaries)])
+    score = np.concatenate([np.full(20, planets), np.linspace(0, 1, 100), np.full(10, impostors)])
     return Truth(kind, period, period), Found(score, np.full(130, 10.05))
 
 
@@ -70,15 +70,15 @@ def test_everything_called_a_planet_finds_nothing():
     assert recall(mark(truth, found._replace(score=np.ones(130))), EVERY) == 0.0
 
 
-@pytest.mark.parametrize(("binaries", "chance"), [(0.0, 1.0), (2.0, 0.5), (3.0, 0.0)])
-def test_planets_above_binaries_with_ties_as_half(binaries, chance):
-    assert over_binaries(mark(*_marks(2.0, binaries)), EVERY) == chance
+@pytest.mark.parametrize(("impostors", "chance"), [(0.0, 1.0), (2.0, 0.5), (3.0, 0.0)])
+def test_planets_above_impostors_with_ties_as_half(impostors, chance):
+    assert over_impostors(mark(*_marks(2.0, impostors)), EVERY) == chance
 
 
 def test_scores_without_a_kind_are_unknown():
     marks = mark(*_marks(2.0))
     assert np.isnan(recall(marks, np.arange(20)))
-    assert np.isnan(over_binaries(marks, np.arange(120)))
+    assert np.isnan(over_impostors(marks, np.arange(120)))
 
 
 def _curve(depth, period=4.3, odd=1.0, sigma=1e-4, star=SUN):

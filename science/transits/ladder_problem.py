@@ -43,7 +43,8 @@ class Truth:
     """What is known of each star.
 
     Attributes:
-        kind: (n,) ``planet``; ``impostor``, which dims periodically for another reason; or ``none``.
+        kind: (n,) ``planet``, ``impostor``, which dims again and again for another reason, or
+            ``none``.
         period: (n,) of the planet [days]; nan where there is none.
         snr: (n,) of the planet's transits together, in white noise; nan where there is none.
     """

@@ -150,6 +150,13 @@ table(
     "How often the twin is found, on pairs that were not in training.",
     "在训练中没有的配对上，孪生的一方多常被找到。",
 )
+five = float((solid_ranks <= 5).mean())
+say(
+    f"Shown only where the atoms are, the network has the right composition among the first five "
+    f"in {five:.0%} of {len(solid_ranks)} cases; chance would in {5 / len(solid_ranks):.0%}.",
+    f"只看到原子在哪里，网络在 {len(solid_ranks)} 例中的 {five:.0%} 把正确的成分排进前五；"
+    f"凭运气是 {5 / len(solid_ranks):.0%}。",
+)
 
 # %% [markdown] lang="en"
 # ## Look at the mistakes

@@ -110,8 +110,8 @@ def _metrics(rungs: Sequence[Rung]) -> dict[str, Any]:
 def _line(rung: Rung, row: Row, count: int) -> dict[str, Any]:
     line: dict[str, Any] = {"paradigm": NAMES[rung.cell.paradigm], "way": rung.cell.name}
     line |= _cells(rung, row, MAIN)
-    line["CPU-s"] = f"{rung.cpu_s:.3g}"
-    line["CPU-s for one"] = f"{rung.cpu_s / count:.2g}"
+    line["CPU [s]"] = f"{rung.cpu_s:.3g}"
+    line["each [s]"] = f"{rung.cpu_s / count:.2g}"
     return line | {"examples": rung.examples}
 
 

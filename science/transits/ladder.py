@@ -44,8 +44,12 @@ def recall(marks: Marks, rows: Rows) -> float:
 
 
 def threshold(score: NDArray[np.float64]) -> float:
-    """The least score that no more than a share ``FALSE_ALARMS`` exceeds."""
-    return float(np.sort(score)[-1 - int(FALSE_ALARMS * len(score))])
+    """The least score that about a share ``FALSE_ALARMS`` exceeds, and one at least.
+
+    Of ninety stars one is about a hundredth; the highest of all alone would be one star's whim.
+    """
+    allowed = max(1, round(FALSE_ALARMS * len(score)))
+    return float(np.sort(score)[-1 - min(allowed, len(score) - 1)])
 
 
 def over_impostors(marks: Marks, rows: Rows) -> float:

@@ -109,7 +109,7 @@ ROW = Row(
         "period_error": "Error of the right periods, relative",
     },
     axis=Axis(
-        "signal-to-noise ratio of all transits together",
+        "signal-to-noise of all transits together",
         (0.0, 8.0, 12.0, 18.0, np.inf),
         ("SNR below 8", "SNR 8 to 12", "SNR 12 to 18", "SNR above 18"),
     ),

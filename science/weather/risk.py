@@ -71,7 +71,8 @@ def calibration(
     place = np.minimum((said * BINS + 1e-9).astype(np.int64), BINS - 1)
 
     def summed(values: Array) -> Array:
-        return np.bincount(place.ravel(), (values * area).ravel(), minlength=BINS)
+        total: Array = np.bincount(place.ravel(), (values * area).ravel(), minlength=BINS)
+        return total
 
     share, base = summed(np.ones_like(said)), float((happened * area).sum())
     safe = np.maximum(share, 1e-300)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from science.core.errors import UserError
 from science.core.forecast import Leg, Stepper, rollout
 from science.core.seeds import generator
-from science.weather.boundary import Boundary
 from science.weather.nets.emulator import Emulator
 
 States = NDArray[np.float32]
@@ -20,11 +19,18 @@ Times = NDArray[np.datetime64]
 BATCH = 32  # states stepped at once: more is no faster on a processor
 
 
+class Surroundings(Protocol):
+    """What is known beforehand: a `Boundary`, or a view of one."""
+
+    def at(self, time: Times) -> States:
+        """(..., fields, lat, lon) of order one."""
+
+
 def stepped(
     net: Emulator,
     states: States,
     time: Times,
-    boundary: Boundary,
+    boundary: Surroundings,
     path: Sequence[float],
     draws: torch.Generator | None = None,
 ) -> Iterator[States]:
@@ -62,7 +68,7 @@ def forecasts(
     net: Emulator,
     states: States,
     time: Times,
-    boundary: Boundary,
+    boundary: Surroundings,
     leads: Sequence[float],
     step: float = 24.0,
     members: int = 1,

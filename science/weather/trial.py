@@ -197,7 +197,9 @@ class Forecasting:
 
         def once(states: Fields, boundary: View) -> Fields:
             time = series.time[places[:, 0]]
-            return forecasts(net.eval(), states, time, boundary, self.leads, self.step)[0]
+            made = forecasts(net.eval(), states, time, boundary, self.leads, self.step)
+            single: Fields = made[0]
+            return single
 
         start = series.states[places[:, 0]]
         made = in_views(once, start, series.channels, series.boundary, self.views)

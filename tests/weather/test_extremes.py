@@ -192,7 +192,7 @@ def test_forecasts_and_years_make_a_page_and_a_file_of_maps(tmp_path):
     page = (tmp_path / "out/report.html").read_text()
     assert "Can these chances be believed?" in page
     assert "Storm tracks" in page
-    commands_extremes.run(past, OPTIONS, tmp_path / "alone")
+    commands_extremes.run(past, OPTIONS | {"at": "0,0"}, tmp_path / "alone")
     with xr.open_dataset(tmp_path / "alone/extremes.nc") as made:
         assert set(made.data_vars) == {"years_level", "years_low", "years_high", "storm_track"}
 

@@ -112,7 +112,7 @@ class FNO(_Told):
             n_layers=layers,
         )
         # The package lays its own arguments among the tensors, which no safe file can hold.
-        self.register_state_dict_post_hook(_without_arguments)
+        self.register_state_dict_post_hook(_without_arguments)  # type: ignore[no-untyped-call]
 
 
 class PlainViT(nn.Module):

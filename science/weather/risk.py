@@ -71,8 +71,8 @@ def calibration(
     place = np.minimum((said * BINS + 1e-9).astype(np.int64), BINS - 1)
 
     def summed(values: Array) -> Array:
-        total: Array = np.bincount(place.ravel(), (values * area).ravel(), minlength=BINS)
-        return total
+        total = np.bincount(place.ravel(), (values * area).ravel(), minlength=BINS)
+        return total.astype(np.float64)
 
     share, base = summed(np.ones_like(said)), float((happened * area).sum())
     safe = np.maximum(share, 1e-300)

@@ -26,7 +26,7 @@ def toy():
 
 @pytest.fixture(scope="session")
 def warm():
-    with Warm() as launcher:
+    with Warm(ROOT) as launcher:
         yield launcher
 
 

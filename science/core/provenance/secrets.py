@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,15 @@ def clean(value: Any) -> Any:
     Replaced are values of environment variables whose name says that they are secret, texts of the
     shape of a well-known token, whatever is assigned to such a name, and logins in addresses.
     """
+    return _clean(value, _environment())
+
+
+def _clean(value: Any, secrets: Sequence[str]) -> Any:
     if isinstance(value, dict):
-        return {_text(str(key)): _entry(str(key), item) for key, item in value.items()}
+        return {_text(str(k), secrets): _entry(str(k), v, secrets) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    return _text(value) if isinstance(value, str) else value
+        return [_clean(item, secrets) for item in value]
+    return _text(value, secrets) if isinstance(value, str) else value
 
 
 def found(text: str) -> str:
@@ -58,9 +63,9 @@ def found(text: str) -> str:
     return ""
 
 
-def _entry(key: str, value: Any) -> Any:
+def _entry(key: str, value: Any, secrets: Sequence[str]) -> Any:
     secret = isinstance(value, str) and _NAMED.search(key) and not _is_plain(value)
-    return WITHHELD if secret and len(value) >= 6 else clean(value)
+    return WITHHELD if secret and len(value) >= 6 else _clean(value, secrets)
 
 
 def _is_plain(value: str) -> bool:
@@ -68,8 +73,8 @@ def _is_plain(value: str) -> bool:
     return bool(re.fullmatch(r"[0-9a-f]{64}|[0-9.]+[a-z0-9.+]*|edited|missing|planted", value))
 
 
-def _text(text: str) -> str:
-    for secret in _environment():
+def _text(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, WITHHELD)
     text = _SHAPES.sub(WITHHELD, text)
     text = _ASSIGNED.sub(rf"\1{WITHHELD}", text)

@@ -83,13 +83,20 @@ class Fresh:
 
 
 class Warm:
-    """Workers forked from one warm process; use it as a context manager. POSIX only."""
+    """Workers forked from one warm process; use it as a context manager. POSIX only.
+
+    Args:
+        tree: sources of this package that workers share unless they are told to take others.
+    """
+
+    def __init__(self, tree: Path | None = None) -> None:
+        self.tree = tree
 
     def __enter__(self) -> Self:
         self._gate = threading.Lock()
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._server = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-            [sys.executable, "-P", str(_ZYGOTE)],
+            [sys.executable, "-P", str(_ZYGOTE), *([str(self.tree)] if self.tree else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=env,

@@ -1,8 +1,9 @@
 """A warm process that forks workers, so that a hundred short runs do not import torch each.
 
-It imports what costs seconds (torch, Lightning, pandas), and nothing of this package: a worker
-imports that itself, from the source tree it is told to. No numbers are computed before the fork,
-so that threads and instruction sets are still the worker's own to choose.
+It imports what costs seconds (torch, Lightning, pandas), and this package from the source tree that
+is its argument, if there is one. A worker that is told to import from another tree forgets that
+copy and imports its own. No numbers are computed before the fork, so that threads and instruction
+sets are still the worker's own to choose.
 
 Lines of JSON on standard input are jobs; answers are lines on standard output. POSIX only.
 """
@@ -16,6 +17,7 @@ import json
 import os
 import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 HEAVY = (
@@ -34,6 +36,7 @@ HEAVY = (
     "rich.progress",
     "safetensors.torch",
 )
+OWN = ("science.core.run", "science.core.rerun.worker", "science.core.supervised")
 
 
 def main() -> None:
@@ -41,6 +44,10 @@ def main() -> None:
     for name in HEAVY:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    sys.path[:0] = sys.argv[1:2]
+    for name in OWN if sys.argv[1:] else ():
+        importlib.import_module(name)
+    del sys.path[: len(sys.argv[1:2])]
     gc.freeze()
     _say({"ready": os.getpid()})
     for line in sys.stdin:
@@ -68,6 +75,9 @@ def _work(job: dict[str, Any]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
+    own = next((folder for folder in job["path"] if (Path(folder) / "science").is_dir()), None)
+    if own not in sys.argv[1:]:
+        _forget()
     sys.argv = [job["script"], *job["arguments"]]
     sys.path[:0] = job["path"]
     import torch
@@ -86,6 +96,12 @@ def _work(job: dict[str, Any]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return 0
+
+
+def _forget() -> None:
+    """Drop this package, so that the next import finds it anew."""
+    for name in [n for n in sys.modules if n == "science" or n.startswith("science.")]:
+        del sys.modules[name]
 
 
 def _status(leaving: SystemExit) -> int:

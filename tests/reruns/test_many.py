@@ -1,0 +1,120 @@
+"""Many runs: the index is what the files say, and a sweep outlives its failures."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from science.__main__ import main
+from science.core.errors import UserError
+from science.core.rerun import index
+from science.core.rerun.runs_page import write
+from science.core.rerun.sweep import expand, sweep
+
+from .conftest import HERE, ROOT
+
+
+def test_eight_writers_and_a_killed_one_lose_nothing(original, tmp_path):
+    """Each process adds runs of its own, one of them is killed while it does so."""
+    root = tmp_path / "runs"
+    for number in range(24):
+        folder = root / f"run-{number:02d}"
+        folder.mkdir(parents=True)
+        for name in ("config.yaml", "manifest.json", "metrics.json"):
+            shutil.copy(original[1] / name, folder / name)
+    code = (
+        "import sys\nfrom science.core.rerun import index\nprint('go', flush=True)\n"
+        "for name in sys.argv[2:]:\n    index.add(sys.argv[1], f'{sys.argv[1]}/{name}')\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    writers = []
+    for which in range(8):
+        names = [f"run-{n:02d}" for n in range(which, 24, 8)]
+        words = [sys.executable, "-c", code, str(root), *names]
+        writers.append(subprocess.Popen(words, env=env, stdout=subprocess.PIPE))
+    writers[0].stdout.readline()
+    writers[0].send_signal(signal.SIGKILL)
+    assert [w.wait() for w in writers][1:] == [0] * 7
+    for number in range(0, 24, 8):
+        index.add(root, root / f"run-{number:02d}")
+    kept = index.rows(root)
+    assert len(kept) == 24
+    index.rebuild(root)
+    assert index.rows(root) == kept
+
+
+def test_a_damaged_index_is_made_anew(original, tmp_path):
+    shutil.copytree(original[1], tmp_path / "run")
+    before = index.rows(tmp_path)
+    (tmp_path / index.FILE).write_bytes(b"not a database, at all" * 100)
+    assert index.rows(tmp_path) == before
+    assert before[0]["state"] == "finished"
+    assert json.loads(before[0]["facts"])["metrics"]
+
+
+def test_damaged_runs_are_listed_and_harm_nobody(original, tmp_path):
+    shutil.copytree(original[1], tmp_path / "good")
+    for name, text in {"a": "{", "b": "null", "c": "\0"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").write_text(text)
+        (tmp_path / name / "manifest.json").write_text(text)
+    states = {row["folder"]: row["state"] for row in index.scan(tmp_path)}
+    assert states == {"a": "unfinished", "b": "unfinished", "c": "unfinished", "good": "finished"}
+
+
+def test_the_page_of_all_runs_holds_its_data_and_loads_nothing(original, tmp_path, capsys):
+    shutil.copytree(original[1], tmp_path / "<b>run</b>")
+    page = write(tmp_path, index.scan(tmp_path), tmp_path / "runs.html").read_text()
+    assert "<b>run" not in page
+    assert "&lt;b&gt;run" in page
+    assert "val/loss" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert main(["runs", str(tmp_path)]) == 0
+    assert "finished" in capsys.readouterr().out
+
+
+def test_axes():
+    assert expand(["a=1,2", "seed=range(2)"]) == [
+        ("a=1", "seed=0"),
+        ("a=1", "seed=1"),
+        ("a=2", "seed=0"),
+        ("a=2", "seed=1"),
+    ]
+    assert expand(["a=[1,2],[3]", "b=range(2,8,3)"])[0] == ("a=[1,2]", "b=2")
+    drawn = expand(["lr=loguniform(1e-4,1e-1)", "w=8,16"], samples=6, seed=1)
+    assert drawn == expand(["lr=loguniform(1e-4,1e-1)", "w=8,16"], samples=6, seed=1)
+    assert len(drawn) == 6
+    assert all(1e-4 <= float(one[0].removeprefix("lr=")) <= 1e-1 for one in drawn)
+
+
+@pytest.mark.parametrize("axis", ["a", "=1", "a=", "a=uniform(0,1)", "a=range(99999)"])
+def test_bad_axes_are_refused(axis):
+    with pytest.raises(UserError):
+        expand([axis])
+
+
+def test_a_sweep_skips_what_is_done_and_outlives_a_crash(
+    original, warm, env, tmp_path, monkeypatch, toynet
+):
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    how = {"jobs": 2, "launcher": warm, "script": HERE / "worker.py"}
+    axes = ["net.width=7,8", "seed=range(2)"]  # two heads cannot share seven channels
+    folder = sweep(str(original[0]), axes, tmp_path / "sweep", **how)
+    table = pd.read_csv(folder / "sweep.csv")
+    assert len(table) == 4
+    failed = table["state"].str.startswith("failed")
+    assert sorted(table[failed]["net.width"]) == [7, 7]
+    assert table[~failed]["auc"].notna().all()
+    assert "divisible" in " ".join(table[failed]["state"])
+    again = sweep(str(original[0]), ["net.width=8", "seed=range(3)"], folder, **how)
+    states = pd.read_csv(again / "sweep.csv")["state"].tolist()
+    assert states == ["finished before", "finished before", "finished"]
+    assert "How it depends" in (folder / "report.html").read_text()

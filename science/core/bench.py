@@ -49,7 +49,7 @@ def bench(domain: str, out: str | Path | None = None, memory: bool = True) -> di
     """Run a domain's cases in turns, print a table, and write it as ``bench.json``.
 
     Args:
-        domain: name of a domain.
+        domain: name of a domain, or ``reruns`` for what recording and the portable profile cost.
         out: folder to write to; else below the folder of runs.
         memory: also run each case alone in a process of its own for its peak memory.
 
@@ -57,10 +57,14 @@ def bench(domain: str, out: str | Path | None = None, memory: bool = True) -> di
         UserError: the domain has no cases.
     """
     rows = []
-    for measure, group in _by_measure(cases(domain)).items():
+    if domain == "reruns":
+        from science.core.rerun.bench import costs
+
+        rows = costs(Console(stderr=True).print)
+    for measure, group in _by_measure(cases(domain) if not rows else []).items():
         found = rates({c.name: c.make() for c in group}, min(c.rounds for c in group))
         rows += [_row(measure, c.name, found, group[0].name) for c in group]
-    for row in rows if memory else []:
+    for row in rows if memory and domain != "reruns" else []:
         row["peak_memory_mb"] = _alone(domain, row["measure"], row["name"])
     facts = {"rows": rows, "hardware": manifest.hardware(), "code": manifest.code()}
     folder = Path(out) if out else paths.runs() / "bench" / domain

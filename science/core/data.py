@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from lightning import LightningDataModule
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from science.core.allow import NotAllowedError, resolve
@@ -75,6 +77,7 @@ class CardData(LightningDataModule):
         workers: processes that fetch batches; 0 fetches in the trainer's own.
         pairs: for samples of different size, in place of ``batch_size``: a batch takes about
             ``pairs / n**2`` samples of n places, so that all cost a network over pairs the same.
+        most: samples of each split at most, taken evenly from all of it; ``None`` for all.
     """
 
     def __init__(
@@ -86,19 +89,21 @@ class CardData(LightningDataModule):
         options: Mapping[str, Any] | None = None,
         workers: int = 0,
         pairs: int | None = None,
+        most: int | None = None,
     ) -> None:
         super().__init__()
+        self.most = most
         self.card, self.inputs, self.batch_size, self.pairs = card, inputs, batch_size, pairs
         self.leave_out, self.options, self.workers = leave_out, dict(options or {}), workers
 
     @cached_property
     def samples(self) -> Samples:
         """All samples, read once."""
-        import numpy as np
-
         samples = read_table(self.card, **self.options)
         if self.leave_out:
             samples = samples.take(np.flatnonzero(~np.isin(samples.group, list(self.leave_out))))
+        if self.most is not None:
+            samples = samples.take(_evenly(samples.split, self.most))
         return samples if self.inputs is None else samples.with_inputs(self.inputs)
 
     @property
@@ -116,6 +121,19 @@ class CardData(LightningDataModule):
     def fold(self, train: Index, val: Index, seed: int) -> FoldData:
         """The data of one network: the rows it learns from and those it is watched on."""
         return FoldData(self.samples, train, val, self.batch_size, seed, self.workers, self.pairs)
+
+
+def _evenly(split: NDArray[np.str_], most: int) -> Index:
+    """Rows of every split, ``most`` of each at most, in their order.
+
+    Raises:
+        UserError: fewer than one.
+    """
+    if most < 1:
+        raise UserError(f"data.most={most}", "give a number from 1 up, or null for all")
+    places = [np.flatnonzero(split == name) for name in np.unique(split)]
+    each = [p[np.linspace(0, len(p) - 1, min(most, len(p))).astype(np.int64)] for p in places]
+    return np.sort(np.concatenate(each))
 
 
 class FoldData(LightningDataModule):

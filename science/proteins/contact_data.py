@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from science.core.errors import UserError
 from science.core.loading import StepLoader, StepSampler
 from science.core.samples import Index, Samples
-from science.core.seeds import rng
+from science.core.seeds import generator, rng
 from science.core.supervised import Labelled
 from science.proteins.contact_views import MOST, views
 from science.proteins.contacts import LEAST, SEPARATION
@@ -114,6 +114,7 @@ class ContactData(LightningDataModule):
         crop: residues in a training crop.
         seed: of the draws of validation families and views; not of the crops.
         options: passed to the first card's reader.
+        workers: processes that fetch batches; 0 fetches in the trainer's own.
     """
 
     def __init__(
@@ -125,8 +126,10 @@ class ContactData(LightningDataModule):
         crop: int = 96,
         seed: int = 0,
         options: dict[str, Any] | None = None,
+        workers: int = 0,
     ) -> None:
         super().__init__()
+        self.workers = workers
         self.card, self.cards = card, list(cards)
         self.held_out, self.least, self.crop, self.seed = held_out, least, crop, seed
         self.options = dict(options or {})
@@ -196,7 +199,13 @@ class ContactFold(LightningDataModule):
         rows = [Row(int(f), view) for f in self.train for view in self.data.views(int(f))]
         crops = Crops(self.data.families, rows, self.data.crop, self.seed, self.data.cache)
         sampler = EpochSampler(len(rows), 1, self.seed, self._position)
-        return StepLoader(crops, batch_sampler=sampler, collate_fn=_only)
+        return StepLoader(
+            crops,
+            batch_sampler=sampler,
+            collate_fn=_only,
+            num_workers=self.data.workers,
+            generator=generator(self.seed, "workers"),
+        )
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Whole chains with all their sequences."""

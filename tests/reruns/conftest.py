@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from science.core.provenance.environment import environment
 from science.core.rerun.launch import Job, Warm, finish
+from science.core.rerun.proof.lean import KNOWN
 from science.core.rerun.repeat import Place
 
 HERE = Path(__file__).parent
@@ -35,6 +40,9 @@ def env(tmp_path_factory):
     """An environment for workers that holds nothing by chance."""
     kept = ("PATH", "HOME", "LANG", "FIFTH_CACHE", "LD_LIBRARY_PATH", "FIFTH_MIRROR")
     base = {name: os.environ[name] for name in kept if name in os.environ}
+    known = tmp_path_factory.mktemp("environment") / "environment.json"
+    known.write_text(json.dumps(environment()))
+    base |= {KNOWN: str(known)}
     return base | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -76,3 +84,20 @@ def place(warm, env, tmp_path, toynet):
     scratch = tmp_path / "trials"
     scratch.mkdir()
     return Place(scratch, env, (ROOT,), warm, HERE / "worker.py", install=False)
+
+
+def copied(original, folder):
+    """A copy of a run with data of its own, to be changed without harm to other tests."""
+    file, run = original
+    shutil.copytree(run, folder / "run")
+    shutil.copytree(file.parent / "data", folder / "data")
+    config = yaml.safe_load((folder / "run/config.yaml").read_text())
+    config["data"]["card"] = str(folder / "data/card.yaml")
+    (folder / "run/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return folder / "experiment.yaml", folder / "run"
+
+
+@pytest.fixture
+def own(original, tmp_path):
+    """A copy of the original with data of its own."""
+    return copied(original, tmp_path / "own")

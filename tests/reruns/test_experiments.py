@@ -1,30 +1,34 @@
-"""Every experiment with a short profile gives what it declares, and gives it after a kill too."""
+"""Every experiment says what to expect of it, and its short profile finds that."""
 
 from __future__ import annotations
 
-import random
+import json
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
 
-from science.core.callbacks.recorder import read_trace
-from science.core.config import checked, experiments
+from science import paths
+from science.core.config import checked, experiments, load
 from science.core.datasets import card
-from science.core.provenance.facts import artifacts
+from science.core.provenance.claims import judge
 from science.core.rerun import expected
-from science.core.rerun.launch import Job, finish
-from science.core.rerun.repeat import WORKER
+from science.core.rerun.proof import lean
+from science.core.rerun.repeat import Place
 from science.core.rerun.rerun import rerun
 
-from .conftest import HERE, ROOT
+from .conftest import ROOT
 
 DECLARED = {name: expected.read(name) for name in experiments()}
+SUITES = [name for name in DECLARED if load(name).get("suite")]
 
 
 def marks(name):
-    config = checked(name)
-    embedded = not config.get("data") or card(config["data"]["card"]).embedded
-    return [] if embedded else [pytest.mark.mirror]
+    """Whether the short profile reads files that lie in the mirror."""
+    data = checked(name, DECLARED[name]["short"].overrides).get("data") or {}
+    cards = [data[key] for key in ("card",) if data.get(key)] + list(data.get("cards") or ())
+    made = bool(cards) and all(card(one).embedded for one in cards)
+    return [] if made or name.startswith("reproducibility/") else [pytest.mark.mirror]
 
 
 SHORT = [
@@ -32,49 +36,69 @@ SHORT = [
 ]
 
 
+def test_every_experiment_says_what_to_expect():
+    """A suite is what its parts are."""
+    for name in SUITES:
+        assert expected.parts(name) == load(name)["suite"]
+    assert [n for n, known in DECLARED.items() if "short" not in known and n not in SUITES] == []
+
+
 @pytest.mark.parametrize("name", [name for name, known in DECLARED.items() if known])
 def test_what_is_declared_can_be_run_and_claimed(name):
-    for entry in DECLARED[name].values():
+    for profile, entry in DECLARED[name].items():
         checked(name, entry.overrides)
-        assert entry.metrics
+        assert entry.metrics, profile
         assert set(entry.noise) <= set(entry.metrics)
-
-
-@pytest.fixture(scope="module")
-def repeated(warm, env, tmp_path_factory):
-    """Each short profile, run once for all tests."""
-    known = {}
-
-    def repeat(name):
-        if name not in known:
-            folder = tmp_path_factory.mktemp(name.replace("/", "-"))
-            from science.core.rerun.repeat import Place
-
-            place = Place(folder / "trials", env, (ROOT,), warm, WORKER)
-            known[name] = rerun(name, short=True, out=folder / "out", place=place)
-        return known[name]
-
-    return repeat
+        assert set(entry.tolerances) <= set(entry.metrics)
+        assert entry.claims or entry.tolerances, profile
+        own = [{"measure": m, "model": "this run", "value": v} for m, v in entry.metrics.items()]
+        assert False not in {judge(claim, own) for claim in entry.claims}
+        if profile == expected.FULL:
+            assert not entry.overrides
+            assert set(entry.tolerances) == set(entry.metrics) or entry.artifacts
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_the_short_profile_is_reproduced(name, repeated):
-    verdict = repeated(name)
+def test_the_short_profile_is_reproduced(name, warm, env, tmp_path):
+    place = Place(tmp_path / "trials", env, (ROOT,), warm, Path(lean.__file__))
+    verdict = rerun(name, short=True, out=tmp_path / "out", place=place)
     assert verdict.passes("R1"), verdict.graded.reasons
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_killed_at_a_step_it_ends_with_the_same_files(name, repeated, warm, env, tmp_path):
-    whole = repeated(name).folder / "run"
-    steps = [len(read_trace(path)) for path in sorted((whole / "trace").glob("*.npy"))]
-    if not steps:
-        pytest.skip("it trains no network")
-    step = random.Random(name).randrange(1, int(np.sum(steps)))
-    overrides = DECLARED[name]["short"].overrides
-    when = (f"batch:{step}", "never")
-    for number, how in enumerate(when):
-        given = [name, str(tmp_path / "run"), how, *overrides]
-        job = Job(HERE / "domains.py", given, tmp_path / f"{number}.txt", env, tmp_path, [ROOT])
-        status = finish(warm, job)
-        assert status == (-9 if number == 0 else 0), job.said()
-    assert artifacts(tmp_path / "run") == artifacts(whole)
+def test_a_suite_is_as_good_as_its_worst_part(monkeypatch, tmp_path):
+    from science.core.rerun import rerun as module
+    from science.core.rerun.grade import Graded
+
+    whole = module.rerun
+    grades = {"a/one": "R4", "a/two": "R1", "a/three": "R3"}
+
+    def part(name, overrides, *, out, **_):
+        return module.Verdict(name, Graded(grades[name]), out, cost=(1.0, 2.0))
+
+    monkeypatch.setattr(expected, "parts", lambda _: list(grades))
+    monkeypatch.setattr(module, "rerun", part)
+    folder = tmp_path / "suite"
+    found = whole("transits/astronet-dr24", short=True, out=folder)
+    assert found.graded.grade == "R1"
+    assert found.cost == (3.0, 6.0)
+    assert json.loads((folder / "verdict.json").read_text())["grade"] == "R1"
+    assert "a/two: R1" in (folder / "report.html").read_text()
+
+
+def test_numbers_without_files_are_never_bitwise(toy, original, place, toynet, monkeypatch):
+    """Published numbers are compared as numbers."""
+    from science.core.rerun.records import read
+
+    run = read(original[1])
+    entry = expected.Entry(metrics=run.values, tolerances=dict.fromkeys(run.values, 1e-3))
+    monkeypatch.setattr(expected, "read", lambda _: {"full": entry})
+    monkeypatch.setattr(expected, "parts", lambda _: [])
+    file = original[0]
+    verdict = rerun(file, out=place.scratch.parent / "out", place=replace(place))
+    assert verdict.graded.grade == "R3", verdict.graded.reasons
+    assert "no files" in verdict.graded.reasons[0]
+
+
+def test_expected_files_lie_beside_their_experiments():
+    for file in paths.EXPERIMENTS.glob("*/*/expected.json"):
+        assert (file.parent / "experiment.yaml").is_file()

@@ -15,8 +15,11 @@ import pytest
 from science.__main__ import main
 from science.core.errors import UserError
 from science.core.rerun import index
+from science.core.rerun.axes import expand
 from science.core.rerun.runs_page import write
-from science.core.rerun.sweep import expand, sweep
+from science.core.rerun.search import validated
+from science.core.rerun.slurm import Cluster
+from science.core.rerun.sweep import sweep
 
 from .conftest import HERE, ROOT
 
@@ -92,6 +95,9 @@ def test_axes():
     assert drawn == expand(["lr=loguniform(1e-4,1e-1)", "w=8,16"], samples=6, seed=1)
     assert len(drawn) == 6
     assert all(1e-4 <= float(one[0].removeprefix("lr=")) <= 1e-1 for one in drawn)
+    assert expand(["a=1,2", "b=x,y"], together=True) == [("a=1", "b=x"), ("a=2", "b=y")]
+    with pytest.raises(UserError, match="different length"):
+        expand(["a=1,2", "b=x"], together=True)
 
 
 @pytest.mark.parametrize("axis", ["a", "=1", "a=", "a=uniform(0,1)", "a=range(99999)"])
@@ -118,3 +124,40 @@ def test_a_sweep_skips_what_is_done_and_outlives_a_crash(
     states = pd.read_csv(again / "sweep.csv")["state"].tolist()
     assert states == ["finished before", "finished before", "finished"]
     assert "How it depends" in (folder / "report.html").read_text()
+
+
+def test_a_search_goes_by_validation_rows_and_goes_on(
+    original, warm, env, tmp_path, monkeypatch, toynet
+):
+    pytest.importorskip("optuna")
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    how = {"launcher": warm, "script": HERE / "worker.py", "by": "val/loss"}
+    axes = ["task.optimizer.lr=loguniform(1e-4,1e-1)", "net.width=8,16"]
+    folder = sweep(str(original[0]), axes, tmp_path / "sweep", samples=3, **how)
+    first = pd.read_csv(folder / "sweep.csv")
+    assert first["state"].tolist() == ["finished"] * 3
+    history = pd.read_csv(folder / first["folder"][0] / "run/history.csv")
+    losses = history[history["name"] == "val/loss"].sort_values("epoch")["value"]
+    assert validated(folder / first["folder"][0] / "run", "val/loss") == losses.iloc[-1]
+    again = sweep(str(original[0]), axes, tmp_path / "other", samples=3, **how)
+    assert pd.read_csv(again / "sweep.csv")["folder"].tolist() == first["folder"].tolist()
+    with pytest.raises(UserError, match="look at what judges"):
+        sweep(str(original[0]), axes, tmp_path / "bad", **{**how, "by": "auc"})
+
+
+def test_a_search_without_its_package_says_so(original, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(UserError, match="optuna"):
+        sweep(str(original[0]), ["seed=0,1"], tmp_path, by="val/loss")
+
+
+def test_a_cluster_of_this_machine_runs_a_sweep(original, env, tmp_path, monkeypatch, toynet):
+    """Submitit's local executor stands in for SLURM; jobs are processes that it starts."""
+    pytest.importorskip("submitit")
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    cluster = Cluster(tmp_path / "jobs", {"timeout_min": 5}, kind="local")
+    how = {"launcher": cluster, "script": HERE / "worker.py"}
+    folder = sweep(str(original[0]), ["seed=0"], tmp_path / "sweep", **how)
+    assert pd.read_csv(folder / "sweep.csv")["state"].tolist() == ["finished"]

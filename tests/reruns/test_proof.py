@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from science.core.errors import UserError
+from science.core.frozen import freeze, frozen
+from science.core.provenance.identity import semantic_id
 from science.core.rerun import trackers
-from science.core.rerun.proof import Count, Proof
+from science.core.rerun.proof.count import Count, counted
+from science.core.rerun.proof.lean import KNOWN
+from science.core.rerun.proof.mutations import mutations
+from science.core.rerun.proof.numbers import DEGRADED, SAME, statistics
+from science.core.rerun.proof.reruns import mutated
 from science.core.rerun.records import read
+from science.core.rerun.repeat import must, repeat
 from science.core.rerun.slurm import Cluster
+from science.core.table import Table
 
 
 def test_a_count_has_an_interval_and_tells_what_did_not_hold():
@@ -21,22 +30,38 @@ def test_a_count_has_an_interval_and_tells_what_did_not_hold():
     row = count.row("what")
     assert row["metrics"]["held"]["value"] == 0.95
     assert row["metrics"]["held"]["low"] < 0.95 < row["metrics"]["held"]["high"]
-    assert row["note"] == "number 7"
+    assert row["note"] == "19 of 20; number 7"
 
 
 def test_the_statistical_verdict_is_calibrated_as_the_table_asks():
-    found = {}
-    for what, held, note in Proof([], {}, simulated=400)._statistics(0):
-        found.setdefault(what, Count()).add(held, note)
-    share = {what: count.held / count.of for what, count in found.items()}
-    assert share["unchanged model is found equivalent"] >= 0.95
-    assert share["model worse by 4 sigma is refused"] >= 0.90
+    found = counted(statistics(0, 400))
+    assert found[SAME].held / found[SAME].of >= 0.95
+    assert found[DEGRADED].held / found[DEGRADED].of >= 0.90
 
 
-def test_tampering_is_counted(original, place):
-    done = list(Proof([], {}, tampered=10)._tampered(read(original[1]), place, 0))
-    assert len(done) == 11
-    assert all(held for _, held, _ in done)
+def test_frozen_samples_are_the_samples_they_were(toy, tmp_path):
+    made = toy.table(toy.write_data(tmp_path / "data"))
+    again = frozen(str(freeze(made, tmp_path / "frozen", "toy/frozen")))
+    assert isinstance(again, Table)
+    assert semantic_id(again) == semantic_id(made)
+    assert (again.classes, again.positive) == (made.classes, made.positive)
+    (tmp_path / "frozen/id.npy").write_bytes(b"torn")
+    with pytest.raises(UserError, match="freeze the samples again"):
+        frozen(str(tmp_path / "frozen/card.yaml"))
+
+
+def test_each_layer_is_mutated_alone_and_named(own, place, tmp_path):
+    """One of each kind that the long proof makes, all of them found out."""
+    run = read(own[1])
+    there = replace(place, env={**place.env, KNOWN: ""})
+    again = read(must(repeat(run, there, "original", run.config)).folder)
+    made = list(mutations(again, tmp_path / "altered", ["task.optimizer.lr=0.01{}"], 1))
+    assert {m.layers[0] for m in made} == {
+        "seed", "config", "code", "environment", "threads", "instructions", "data"
+    }  # fmt: skip
+    for one in made:
+        trial = mutated(again, there, one, one.layers[0])
+        assert trial.held, trial.note
 
 
 def test_mlflow_gets_what_the_run_wrote(original, monkeypatch, tmp_path):

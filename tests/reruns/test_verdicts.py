@@ -3,126 +3,166 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from science.core.rerun.proof.lean import KNOWN
+from science.core.rerun.proof.mutations import other_package
+from science.core.rerun.proof.reruns import ROUNDING, right, told
 from science.core.rerun.records import read
 from science.core.rerun.rerun import rerun
 
-from .conftest import ROOT
+from .conftest import ROOT, copied
+
+EDITS = {
+    "loss": ("supervised.py", "return Step(loss", "return Step(1.0001 * loss"),
+    "first weights": ("recipe.py", '"weights"))\n', '"weights", 1))\n'),
+    "stream": ("callbacks/streams.py", '"step", step,', '"step", step + 1,'),
+    "order": ("loading.py", '"order", epoch', '"order", epoch + 1'),
+}
 
 
 @pytest.fixture(scope="session")
 def mutant(tmp_path_factory):
-    """A copy of the sources in which the loss is another in its last digits."""
-    folder = tmp_path_factory.mktemp("mutant")
-    for name in ("science", "configs", "datasets"):
-        kept = shutil.ignore_patterns("__pycache__", "*.safetensors")
-        shutil.copytree(ROOT / name, folder / name, ignore=kept)
-    file = folder / "science/core/supervised.py"
-    text = file.read_text()
-    changed = re.sub(r"return Step\(loss", "return Step(1.0001 * loss", text, count=1)
-    changed = changed if changed != text else text.replace("loss=loss", "loss=1.0001 * loss", 1)
-    assert changed != text
-    file.write_text(changed)
-    return folder
+    """``mutant(name)``: a copy of the sources with one edit, made when it is first asked for."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            folder = made[name] = tmp_path_factory.mktemp("mutant")
+            for top in ("science", "configs", "datasets"):
+                kept = shutil.ignore_patterns("__pycache__", "*.safetensors")
+                shutil.copytree(ROOT / top, folder / top, ignore=kept)
+            where, old, new = EDITS[name]
+            file = folder / "science/core" / where
+            text = file.read_text()
+            assert old in text
+            file.write_text(text.replace(old, new, 1))
+        return made[name]
+
+    return make
 
 
-def other_data(original, step=None):
-    """One number of one sample is another."""
-    file = original[0].parent / "data/rows.npy"
-    rows = np.load(file)
+def one_number(rows):
     rows[3, 2] += 1e-3
+
+
+def one_label(rows):
+    rows[5, 0] = 1 - rows[5, 0]
+
+
+def two_rows_swapped(rows):
+    rows[[7, 8]] = rows[[8, 7]]
+
+
+def one_column_scaled(rows):
+    rows[:, 4] *= 1.01
+
+
+def with_other_data(run, change):
+    """Alter what the run's card points to."""
+    file = run.parent / "data/rows.npy"
+    rows = np.load(file)
+    change(rows)
     np.save(file, rows)
-    return file
 
 
-@pytest.fixture
-def own(original, tmp_path):
-    """The original with data of its own, to be changed without harm to other tests."""
-    import yaml
-
-    file, run = original
-    kept = tmp_path / "own"
-    shutil.copytree(run, kept / "run")
-    shutil.copytree(file.parent / "data", kept / "data")
-    for path in (kept / "run/config.yaml",):
-        config = yaml.safe_load(path.read_text())
-        config["data"]["card"] = str(kept / "data/card.yaml")
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
-    return kept / "experiment.yaml", kept / "run"
+@pytest.fixture(scope="session")
+def wide(start, toy, tmp_path_factory):
+    """A net with a sum that threads share."""
+    folder = tmp_path_factory.mktemp("wide")
+    net = {"_target_": "toynet.ToyNet", "many": 70_000}
+    status, job = start(toy.experiment(folder, net=net), folder / "run")
+    assert status == 0, job.said()
+    return folder / "experiment.yaml", folder / "run"
 
 
 def test_clean_reruns_are_reproduced_to_the_last_bit(original, place, tmp_path):
-    for number in range(3):
-        out = tmp_path / str(number)
-        verdict = rerun(original[1], out=out, place=replace(place, scratch=out / "trials"))
-        assert verdict.graded.grade == "R4", verdict.graded.reasons
-        assert verdict.layers == {}
-        assert verdict.parting is None
-        assert verdict.cause is None
-        assert "R4" in (out / "report.html").read_text()
+    out = tmp_path / "out"
+    verdict = rerun(original[1], out=out, place=replace(place, scratch=out / "trials"))
+    assert verdict.graded.grade == "R4", verdict.graded.reasons
+    assert verdict.layers == {}
+    assert verdict.parting is None
+    assert verdict.cause is None
+    assert "R4" in (out / "report.html").read_text()
 
 
+# Layer -> four ways to change it; environments have a test of their own below.
 SINGLE = {
-    "seed": {"overrides": ["seed=1"]},
-    "config": {"overrides": ["task.optimizer.lr=0.011"]},
-    "config-size": {"overrides": ["net.width=8"]},
-    "data": {"data": True},
-    "code": {"code": True},
-    "threads": {"env": {"OMP_NUM_THREADS": "2"}},
-    "instructions": {"env": {"ATEN_CPU_CAPABILITY": "default"}},
+    "seed": [("seed=1",), ("seed=2",), ("seed=77",), ("seed=123456",)],
+    "config": [
+        ("task.optimizer.lr=0.011",),
+        ("net.width=8",),
+        ("data.batch_size=16",),
+        ("task.optimizer.weight_decay=0.2",),
+    ],
+    "data": [one_number, one_label, two_rows_swapped, one_column_scaled],
+    "code": [*EDITS],
+    "threads": [{"OMP_NUM_THREADS": str(count)} for count in (2, 3, 4, 5)],
+    "instructions": [
+        {"ATEN_CPU_CAPABILITY": "default"},
+        {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+        {"MKL_CBWR": "COMPATIBLE"},
+        {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
+    ],
 }
-DOUBLE = {
-    "seed+data": {"overrides": ["seed=1"], "data": True},
-    "config+code": {"overrides": ["task.optimizer.lr=0.011"], "code": True},
-    "data+code": {"data": True, "code": True},
-    "seed+instructions": {"overrides": ["seed=1"], "env": {"ATEN_CPU_CAPABILITY": "default"}},
-}
+DOUBLE = [
+    {"seed": ("seed=1",), "data": one_number},
+    {"seed": ("seed=1",), "config": ("task.optimizer.lr=0.011",)},
+    {"seed": ("seed=1",), "code": "loss"},
+    {"seed": ("seed=1",), "instructions": {"ATEN_CPU_CAPABILITY": "default"}},
+    {"config": ("task.optimizer.lr=0.011",), "code": "loss"},
+    {"config": ("task.optimizer.weight_decay=0.2",), "code": "stream"},
+    {"config": ("data.batch_size=16",), "data": one_label},
+    {"config": ("task.optimizer.lr=0.011",), "instructions": {"ATEN_CPU_CAPABILITY": "default"}},
+    {"data": one_number, "code": "loss"},
+    {"data": two_rows_swapped, "code": "first weights"},
+    {"data": one_column_scaled, "instructions": {"ATEN_CPU_CAPABILITY": "default"}},
+    {"code": "order", "instructions": {"ATEN_CPU_CAPABILITY": "default"}},
+]
 
 
-def mutated(own, place, mutant, overrides=(), data=False, code=False, env=None):
-    if data:
-        other_data(own)
-    there = replace(
-        place,
-        env={**place.env, **(env or {})},
-        path=(mutant,) if code else place.path,
-    )
-    return rerun(own[1], overrides, out=place.scratch.parent / "out", place=there, noise=1)
+def mutated(run, place, mutant, changes):
+    """The verdict on a repetition with these layers changed."""
+    overrides, path, variables = (), place.path, {}
+    for layer, change in changes.items():
+        if layer in ("seed", "config"):
+            overrides = (*overrides, *change)
+        elif layer == "code":
+            path = (mutant(change),)
+        elif layer == "data":
+            with_other_data(run, change)
+        else:
+            variables |= change
+    there = replace(place, env={**place.env, **variables}, path=path)
+    noise = int(set(changes) <= ROUNDING)
+    return rerun(run, overrides, out=place.scratch.parent / "out", place=there, noise=noise)
 
 
-@pytest.mark.parametrize("name", SINGLE)
-def test_one_mutation_is_named(own, place, mutant, name):
-    verdict = mutated(own, place, mutant, **SINGLE[name])
-    layer = name.partition("-")[0]
-    if layer == "threads" and verdict.graded.grade == "R4":
-        assert set(verdict.layers) == {"threads"}  # too small to be shared among threads
-        return
-    assert verdict.graded.grade != "R4"
-    assert list(verdict.layers) == [layer]
-    assert verdict.cause.layers == [layer], verdict.cause.tried
-    assert verdict.cause.sure
+@pytest.mark.parametrize(
+    ("layer", "number"), [(layer, number) for layer in SINGLE for number in range(4)]
+)
+def test_one_mutation_is_named(own, wide, place, mutant, tmp_path, layer, number):
+    """With four of the environment below, 28 in all."""
+    run = copied(wide, tmp_path / "wide")[1] if layer == "threads" else own[1]
+    verdict = mutated(run, place, mutant, {layer: SINGLE[layer][number]})
+    assert right(verdict, [layer]), told(verdict)
+    assert verdict.graded.grade != "R4" or layer == "instructions"
     if verdict.parting is not None:
-        inputs = {"seed", "data"}
-        kinds = {"inputs", "weights"} if layer in inputs else {"computation", "weights"}
+        kinds = {"computation", "weights"}
+        kinds |= {"inputs"} if layer in ("seed", "data", "config", "code") else set()
         assert verdict.parting.kind in kinds
-    if layer == "instructions":
-        assert verdict.graded.grade == "R3", verdict.graded.reasons
     page = (verdict.folder / "report.html").read_text()
     assert verdict.graded.grade in page
 
 
-@pytest.mark.parametrize("name", DOUBLE)
-def test_two_mutations_are_both_named(own, place, mutant, name):
-    verdict = mutated(own, place, mutant, **DOUBLE[name])
-    assert sorted(verdict.layers) == sorted(name.split("+"))
-    assert sorted(verdict.cause.layers) == sorted(name.split("+")), verdict.cause.tried
-    assert verdict.cause.sure
+@pytest.mark.parametrize("changes", DOUBLE, ids="+".join)
+def test_two_mutations_are_both_named(own, place, mutant, changes):
+    verdict = mutated(own[1], place, mutant, changes)
+    assert right(verdict, list(changes)), told(verdict)
 
 
 def test_a_difference_that_matters_not_is_not_blamed(own, place, mutant):
@@ -189,26 +229,29 @@ def wheel(folder, version, scale):
     return site
 
 
-@pytest.mark.parametrize("how", ["version", "edited"])
-def test_another_package_is_named_and_put_back(start, toy, place, warm, env, tmp_path, how):
-    """Another version, or the same version with a line edited in site-packages."""
-    old, new = (wheel(tmp_path, version, scale) for version, scale in (("1.0", 1.0), ("2.0", 1.01)))
+@pytest.mark.parametrize("how", ["version", "edited", "absent", "another"])
+def test_another_package_is_named_and_put_back(start, toy, place, env, tmp_path, how):
+    """Another version, the same one with a line edited in site-packages, none, or one of ours."""
+    old, new = (wheel(tmp_path, version, scale) for version, scale in (("1.0", 0.9), ("2.0", 1.01)))
     file = toy.experiment(tmp_path)
-    status, job = start(file, tmp_path / "run", path=(old,))
+    looked = {KNOWN: ""}
+    status, job = start(file, tmp_path / "run", path=(old,), **looked)
     assert status == 0, job.said()
     was = read(tmp_path / "run").manifest["environment"]["distributions"]["toyscale"]
     assert was["version"] == "1.0"
-    here = new
+    here, wheels = [{"version": new, "edited": old, "another": old}.get(how)], tmp_path / "wheels"
     if how == "edited":
-        here = old
         edited = old / "toyscale.py"
         edited.write_text("SCALE = 2.0\n")
         later = edited.stat().st_mtime_ns + 3_600_000_000_000  # no part of the installation
         os.utime(edited, ns=(later, later))
-    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "wheels")}
-    there = replace(place, env={**place.env, **pip}, path=(ROOT, here), install=True)
+    elif how == "another":  # every network's weights go through it
+        other = other_package(tmp_path / "other", 1.5)
+        here, wheels = [*other.path, old], other.variables["PIP_FIND_LINKS"]
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)} | looked
+    path = (ROOT, *(folder for folder in here if folder))
+    there = replace(place, env={**place.env, **pip}, path=path, install=True)
     verdict = rerun(tmp_path / "run", out=tmp_path / "out", place=there, noise=0)
-    assert list(verdict.layers) == ["environment"]
-    assert any("toyscale" in line for line in verdict.layers["environment"])
-    assert verdict.cause.layers == ["environment"], verdict.cause
-    assert verdict.cause.sure
+    assert right(verdict, ["environment"]), told(verdict)
+    named = "safetensors" if how == "another" else "toyscale"
+    assert any(named in line for line in verdict.layers["environment"])

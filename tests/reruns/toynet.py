@@ -14,7 +14,7 @@ else:
 
 
 class ToyNet(nn.Module):
-    def __init__(self, width: int = 16, scale: float = 1.0) -> None:
+    def __init__(self, width: int = 16, scale: float = 1.0, many: int = 1) -> None:
         super().__init__()
         self.scale = scale
         self.up = nn.Linear(1, width)
@@ -22,8 +22,10 @@ class ToyNet(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.drop = nn.Dropout(0.2)
         self.out = nn.Linear(width, 2)
+        self.many = nn.Parameter(torch.full((many,), 0.1))  # whose sum threads may share
 
     def forward(self, inputs: dict) -> torch.Tensor:
         hidden = self.up(inputs["own"][..., None] * self.scale * SCALE)
         hidden = self.norm(hidden + self.look(hidden, hidden, hidden, need_weights=False)[0])
-        return self.out(self.drop(nn.functional.gelu(hidden)).mean(1))
+        hidden = self.drop(nn.functional.gelu(hidden)).mean(1) * self.many.exp().mean()
+        return self.out(hidden)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,11 +12,8 @@ import toy
 
 def main():
     toy.stand_in()
-    from science.core import report_run
     from science.core.rerun import worker
 
-    if not os.environ.get("TOY_REPORT"):  # drawing costs more than all the rest
-        report_run.report = lambda folder: (folder / "report.html").write_text("none")
     sys.exit(worker.main(sys.argv[1:]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from science.core.errors import UserError
@@ -34,7 +34,10 @@ def judge(claim: str, rows: Iterable[Mapping[str, Any]]) -> bool | None:
 
 
 def proposed(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Claims that hold beyond the intervals: ours against every other model, by each measure."""
+    """Claims that hold beyond the intervals: ours against every other model, by each measure.
+
+    Where nobody is beaten so clearly, that ours is no worse than the far end of its own interval.
+    """
     ours = {row["measure"]: row for row in rows if row["model"] == _MODEL}
     found = []
     for row in rows:
@@ -46,7 +49,15 @@ def proposed(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             found.append(f"{measure}.{OURS} < {measure}.{model}")
         if not row["lower_is_better"] and mine["low"] > row["value"]:
             found.append(f"{measure}.{OURS} > {measure}.{model}")
-    return found
+    return found or [claim for row in ours.values() for claim in _no_worse(row)]
+
+
+def _no_worse(row: Mapping[str, Any]) -> Iterator[str]:
+    low, high = row.get("low"), row.get("high")
+    if row["lower_is_better"] and high is not None:
+        yield f"{row['measure']}.{OURS} <= {high:.6g}"
+    if not row["lower_is_better"] and low is not None:
+        yield f"{row['measure']}.{OURS} >= {low:.6g}"
 
 
 def _value(side: str, known: Mapping[tuple[str, str], float]) -> float | None:

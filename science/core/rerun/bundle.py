@@ -21,9 +21,8 @@ from science.core.rerun.crate import crate
 from science.core.rerun.croissant import croissant
 from science.core.rerun.records import Recorded, read
 from science.core.rerun.texts import model_card, readme, reforms
+from science.core.rerun.verify import CRATE, SUMS
 
-SUMS = "manifest-sha256.txt"  # as BagIt names it (RFC 8493), so that sha256sum -c reads it too
-CRATE = "ro-crate-metadata.json"
 DATE = (1980, 1, 1, 0, 0, 0)
 _LEFT_OUT = ("checkpoints", "trials")
 _TEXTS = {".json", ".yaml", ".csv", ".html", ".md", ".txt", ".svg"}

@@ -171,13 +171,22 @@ def sweep(
     ],
     out: Annotated[Path | None, typer.Option(help="Folder of the sweep.")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at the same time.")] = 1,
-    samples: Annotated[int, typer.Option(help="Random draws in place of the whole grid.")] = 0,
+    samples: Annotated[
+        int, typer.Option(help="Random draws in place of the whole grid, or recipes of a search.")
+    ] = 0,
+    together: Annotated[
+        bool, typer.Option("--together", help="A list: the n-th values of all keys go together.")
+    ] = False,
+    search: Annotated[
+        str,
+        typer.Option(metavar="MEASURE", help="Let Optuna search, by val/loss or another val/..."),
+    ] = "",
     submitit: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Run on SLURM, such as slurm_partition=cpu."),
     ] = None,
 ) -> None:
-    """Run an experiment over a grid or random draws; finished recipes are skipped."""
+    """Run an experiment over a grid, a list or a search; finished recipes are not run again."""
     from science.core.rerun.sweep import sweep as sweep_
 
     launcher = None
@@ -186,7 +195,16 @@ def sweep(
 
         options = dict(option.split("=", 1) for option in submitit if "=" in option)
         launcher = Cluster(paths.runs() / "submitit", options)
-    folder = sweep_(experiment, axes, out, jobs=jobs, samples=samples, launcher=launcher)
+    folder = sweep_(
+        experiment,
+        axes,
+        out,
+        jobs=jobs,
+        samples=samples,
+        together=together,
+        by=search,
+        launcher=launcher,
+    )
     typer.echo(f"sweep: {folder}")
 
 

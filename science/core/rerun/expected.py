@@ -89,6 +89,13 @@ def declared(experiment: str, overrides: Sequence[str]) -> dict[str, Any]:
     return {} if found is None else found.model_dump()
 
 
+def parts(experiment: str | Path) -> list[str]:
+    """The experiments of a suite, which are what is declared of it; none of any other."""
+    from science.core.config import load
+
+    return [str(name) for name in load(experiment).get("suite") or ()]
+
+
 def place(experiment: str | Path) -> Path | None:
     """Where the experiment's ``expected.json`` is or would be."""
     for folder in (paths.EXPERIMENTS / experiment, Path(experiment)):

@@ -87,14 +87,17 @@ class Warm:
 
     Args:
         tree: sources of this package that workers share unless they are told to take others.
+        variables: to start with; some libraries read theirs only then.
     """
 
-    def __init__(self, tree: Path | None = None) -> None:
-        self.tree = tree
+    def __init__(
+        self, tree: Path | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
+        self.tree, self.variables = tree, dict(variables or {})
 
     def __enter__(self) -> Self:
         self._gate = threading.Lock()
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, "OMP_NUM_THREADS": "1", **self.variables}
         self._server = subprocess.Popen(  # noqa: S603 - our own interpreter and script
             [sys.executable, "-P", str(_ZYGOTE), *([str(self.tree)] if self.tree else [])],
             stdin=subprocess.PIPE,

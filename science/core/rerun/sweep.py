@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +13,14 @@ import pandas as pd
 
 from science import paths
 from science.core.config import checked
-from science.core.errors import UserError
 from science.core.files import write_json, write_text
 from science.core.provenance.canonical import identify
 from science.core.provenance.facts import portable_config
+from science.core.rerun.axes import expand
 from science.core.rerun.launch import Fresh, Job, Launcher, finish
 from science.core.rerun.repeat import WORKER
-from science.core.seeds import rng
 
-_RANGE = re.compile(r"range\((-?\d+)(?:,\s*(-?\d+))?(?:,\s*(-?\d+))?\)")
-_UNIFORM = re.compile(r"(log)?uniform\(([^,]+),([^)]+)\)")
-_MOST = 10_000
+_SEARCHED = 20  # recipes of a search, if not said
 
 
 @dataclass(frozen=True)
@@ -41,35 +36,6 @@ class Trial:
         return (self.folder / "run/manifest.json").is_file()
 
 
-def expand(axes: Sequence[str], samples: int = 0, seed: int = 0) -> list[tuple[str, ...]]:
-    """Overrides of every recipe that ``axes`` span.
-
-    Args:
-        axes: ``key=a,b,c``, ``key=range(5)``, ``key=uniform(0,1)`` or ``key=loguniform(1e-4,1)``.
-        samples: if given, so many random draws in place of the whole grid.
-        seed: of the draws.
-
-    Raises:
-        UserError: an axis that cannot be read, or a continuous one without ``samples``.
-    """
-    keys, choices = [], []
-    for axis in axes:
-        key, equals, text = axis.partition("=")
-        if not equals or not key or not text:
-            raise UserError(f"axis {axis!r}", "write key=a,b or key=range(5)")
-        keys.append(key)
-        choices.append(_choices(axis, text, samples))
-    if samples:
-        stream = rng(seed, "sweep")
-        drawn = [[_draw(choice, stream) for choice in choices] for _ in range(samples)]
-        grid: list[Sequence[str]] = [list(values) for values in dict.fromkeys(map(tuple, drawn))]
-    else:
-        grid = list(itertools.islice(itertools.product(*map(_listed, choices)), _MOST + 1))
-    if len(grid) > _MOST:
-        raise UserError(f"more than {_MOST} recipes", "take fewer values, or --samples N")
-    return [tuple(f"{k}={v}" for k, v in zip(keys, values, strict=True)) for values in grid]
-
-
 def sweep(
     experiment: str,
     axes: Sequence[str],
@@ -77,6 +43,8 @@ def sweep(
     *,
     jobs: int = 1,
     samples: int = 0,
+    together: bool = False,
+    by: str = "",
     launcher: Launcher | None = None,
     script: Path = WORKER,
 ) -> Path:
@@ -85,23 +53,49 @@ def sweep(
     A recipe is known by its config: one that is finished in this folder is not run again, one that
     was cut short goes on. All recipes are checked before the first one starts.
 
+    Args:
+        experiment: its name or YAML file.
+        axes: see `expand`.
+        out: folder of the sweep.
+        jobs: runs at the same time.
+        samples: random draws in place of the whole grid, or recipes of a search.
+        together: a list of recipes in place of a grid.
+        by: measure of the validation rows that a search goes by (`science.core.rerun.search`).
+        launcher: starts the runs.
+        script: that they are.
+
     Raises:
         ConfigError: an override means nothing to the experiment.
+        UserError: a search without its package.
     """
     folder = Path(out) if out else paths.runs() / "sweeps" / experiment.replace("/", "-")
-    trials = []
-    for overrides in expand(axes, samples):
-        config = checked(experiment, overrides)
-        trials.append((Trial(overrides, folder / identify(portable_config(config))[:12]), config))
-    start = launcher or Fresh()
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        said = list(pool.map(lambda one: _one(one[0], one[1], start, script), trials))
-    table = _table([trial for trial, _ in trials], said)
+    start, jobs = launcher or Fresh(), max(1, jobs)
+    if by:
+        from science.core.rerun.search import search
+
+        def run(one: Trial, config: Mapping[str, Any]) -> str:
+            return _one(one, config, start, script)
+
+        every, said = search(
+            experiment, axes, folder, run, count=samples or _SEARCHED, measure=by, jobs=jobs
+        )
+    else:
+        given = [(o, checked(experiment, o)) for o in expand(axes, samples, together=together)]
+        trials = [(trial(overrides, config, folder), config) for overrides, config in given]
+        every = [one for one, _ in trials]
+        with ThreadPoolExecutor(jobs) as pool:
+            said = list(pool.map(lambda one: _one(one[0], one[1], start, script), trials))
+    table = _table(every, said)
     write_text(folder / "sweep.csv", table.to_csv(index=False))
     from science.core.rerun.sweep_page import write
 
     write(folder, experiment, axes, table)
     return folder
+
+
+def trial(overrides: tuple[str, ...], config: Mapping[str, Any], folder: Path) -> Trial:
+    """A recipe of a sweep, in a folder named after what it says."""
+    return Trial(overrides, folder / identify(portable_config(config))[:12])
 
 
 def _one(trial: Trial, config: Mapping[str, Any], launcher: Launcher, script: Path) -> str:
@@ -142,49 +136,3 @@ def _table(trials: Sequence[Trial], said: Sequence[str]) -> pd.DataFrame:
             row |= {name: cell.get("value") for name, cell in cells.items()}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-Choice = list[str] | tuple[bool, float, float]
-
-
-def _choices(axis: str, text: str, samples: int) -> Choice:
-    numbers = _RANGE.fullmatch(text)
-    if numbers:
-        return [str(i) for i in range(*(int(g) for g in numbers.groups() if g is not None))]
-    between = _UNIFORM.fullmatch(text)
-    if between:
-        if not samples:
-            raise UserError(f"axis {axis!r} is continuous", "say how many draws: --samples 20")
-        try:
-            return bool(between[1]), float(between[2]), float(between[3])
-        except ValueError:
-            raise UserError(f"axis {axis!r}", "write key=uniform(0,1)") from None
-    return list(_split(text))
-
-
-def _split(text: str) -> Iterator[str]:
-    """Parts between commas that are in no bracket."""
-    depth, part = 0, ""
-    for letter in text:
-        depth += (letter in "[{(") - (letter in "]})")
-        if letter == "," and not depth:
-            yield part
-            part = ""
-        else:
-            part += letter
-    yield part
-
-
-def _listed(choice: Choice) -> list[str]:
-    return choice if isinstance(choice, list) else []
-
-
-def _draw(choice: Choice, stream: Any) -> str:
-    if isinstance(choice, list):
-        return choice[int(stream.integers(len(choice)))]
-    log, low, high = choice
-    if log:
-        import math
-
-        return f"{math.exp(stream.uniform(math.log(low), math.log(high))):.6g}"
-    return f"{stream.uniform(low, high):.6g}"

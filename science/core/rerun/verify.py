@@ -1,17 +1,22 @@
-"""``fifth verify``: is every file of a bundle as it was made? Offline, running nothing of it."""
+"""``fifth verify``: is every file of a bundle as it was made? Offline, running nothing of it.
+
+Needs nothing but Python: ``python -m science.core.rerun.verify run.zip`` works without a package.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from science.core.errors import UserError
 from science.core.provenance.snapshot import write_inside
-from science.core.rerun.bundle import CRATE, SUMS
 
+SUMS = "manifest-sha256.txt"  # as BagIt names it (RFC 8493), so that sha256sum -c reads it too
+CRATE = "ro-crate-metadata.json"
 _LARGEST = 20_000_000_000  # bytes that a bundle may unpack to
 _MOST = 100_000  # files
 _BLOCK = 1 << 20
@@ -122,3 +127,17 @@ def _sums(archive: zipfile.ZipFile) -> tuple[dict[str, str], list[int]]:
 def _strange(name: str) -> bool:
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not path.parts
+
+
+def main(bundle: str) -> int:
+    """Print what is wrong with a bundle; the exit status is 3 if anything is, else 0."""
+    wrong = verify(bundle)
+    for name, what in wrong:
+        print(f"{name}: {what}")
+    if not wrong:
+        print("ok: every file is as it was made")
+    return 3 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -7,6 +7,7 @@ of the folder that it was started with, which need not be the ones of whoever st
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ def main(arguments: list[str]) -> int:
     """Do what the file says."""
     task: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     folder = Path(task["out"])
+    if "umask" in task:
+        os.umask(int(task["umask"]))
     if task.get("kill"):
         die_at(int(task["kill"]))
     if task["kind"] == "run":
@@ -29,7 +32,6 @@ def main(arguments: list[str]) -> int:
 
 def die_at(batch: int) -> None:
     """Let this process be killed, with no warning, once it has trained on so many batches."""
-    import os
     import signal
 
     from science.core.callbacks.history import Progress
@@ -64,7 +66,10 @@ def partly(file: Path, folder: Path, task: dict[str, Any]) -> None:
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     folder.mkdir(parents=True, exist_ok=True)
     nudge = (float(task.get("nudge", 0.0)), int(task.get("which", 0)))
-    recipe = Recipe(config, folder, stop=task.get("stop"), nudge=nudge)
+    if task["kind"] == "price":
+        recipe = _priced(config, folder)
+    else:
+        recipe = Recipe(config, folder, stop=task.get("stop"), nudge=nudge)
     protocol: Any = build(config["protocol"]) if config.get("protocol") else HoldOut()
     try:
         done = hasattr(protocol, "measure")
@@ -72,6 +77,23 @@ def partly(file: Path, folder: Path, task: dict[str, Any]) -> None:
     except StoppedError:
         return
     write_json(folder / "metrics.json", results)
+
+
+def _priced(config: dict[str, Any], folder: Path) -> Any:
+    """A recipe that trains one network, writes down what that cost, and ends."""
+    from science.core.callbacks.recorder import StoppedError
+    from science.core.files import write_json
+    from science.core.recipe import Recipe
+
+    class Priced(Recipe):
+        """Trains once."""
+
+        def _note(self, *given: Any) -> None:
+            super()._note(*given)
+            write_json(self.folder / "cost.json", self.cost)
+            raise StoppedError("priced")
+
+    return Priced(config, folder)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """A warm process that forks workers, so that a hundred short runs do not import torch each.
 
 It imports what costs seconds (torch, Lightning, pandas), and this package from the source tree that
-is its argument, if there is one. A worker that is told to import from another tree forgets that
-copy and imports its own. No numbers are computed before the fork, so that threads and instruction
-sets are still the worker's own to choose.
+is its argument, if there is one. A worker that is told to import from other folders forgets what
+they have copies of, and imports those. No numbers are computed before the fork, so that threads and
+instruction sets are still the worker's own to choose.
 
 Lines of JSON on standard input are jobs; answers are lines on standard output. POSIX only.
 """
@@ -75,9 +75,7 @@ def _work(job: dict[str, Any]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    own = next((folder for folder in job["path"] if (Path(folder) / "science").is_dir()), None)
-    if own not in sys.argv[1:]:
-        _forget()
+    _forget(job["path"])
     sys.argv = [job["script"], *job["arguments"]]
     sys.path[:0] = job["path"]
     import torch
@@ -98,10 +96,25 @@ def _work(job: dict[str, Any]) -> int:
     return 0
 
 
-def _forget() -> None:
-    """Drop this package, so that the next import finds it anew."""
-    for name in [n for n in sys.modules if n == "science" or n.startswith("science.")]:
+def _forget(folders: list[str]) -> None:
+    """Drop every module that one of the folders has another copy of, and this package with it."""
+    known: dict[str, str] = {}
+    for folder in map(Path, folders):
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            if entry.is_dir() or entry.suffix == ".py":
+                known.setdefault(entry.stem, str(folder))
+    stale = {name for name, folder in known.items() if not _from(name, folder)}
+    if not stale:
+        return
+    for name in [n for n in sys.modules if n.partition(".")[0] in {*stale, "science"}]:
         del sys.modules[name]
+
+
+def _from(name: str, folder: str) -> bool:
+    """Whether a module, if it was imported at all, was imported from ``folder``."""
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    return module is None or not file or Path(folder) in Path(file).parents
 
 
 def _status(leaving: SystemExit) -> int:

@@ -1,0 +1,1 @@
+"""Harm done to runs on purpose, and counted: does what is said of reruns hold?"""

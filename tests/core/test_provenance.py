@@ -272,6 +272,7 @@ ROWS = [{**row, "lower_is_better": row["measure"] != "auc"} for row in ROWS]
         ("0.95 > auc.ours", True),
         ("rmse@20.ours < 2.5e-1", True),
         ("auc.ours > auc.nobody", None),
+        ('"hit rate of 0.1".ours >= 0.5', None),
     ],
 )
 def test_claims(claim, holds):
@@ -286,6 +287,15 @@ def test_what_is_no_claim_is_refused(claim):
 
 def test_only_claims_beyond_the_intervals_are_proposed():
     assert proposed(ROWS) == ["auc.ours > auc.trees", "rmse@20.ours < rmse@20.trees"]
+
+
+def test_where_nobody_is_beaten_it_has_to_stay_within_its_interval():
+    row = {"model": "first", "measure": "hits at 0.1", "value": 0.4, "low": 0.3, "high": 0.5}
+    rows = [{**row, "lower_is_better": False}]
+    (claim,) = proposed(rows)
+    assert claim == '"hits at 0.1".ours >= 0.3'
+    assert judge(claim, rows) is True
+    assert judge(claim, [{**rows[0], "value": 0.2}]) is False
 
 
 def test_profiles_set_and_clear_what_libraries_read_at_their_start():

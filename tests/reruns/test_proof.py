@@ -106,3 +106,29 @@ def test_an_absent_tracker_or_cluster_says_what_to_install(original, monkeypatch
         Cluster(tmp_path, {})
     with pytest.raises(UserError, match="no tracker"):
         trackers.track(original[1], "paper")
+
+
+def test_the_real_mlflow_takes_a_run(original, tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    where = (tmp_path / "mlruns").as_uri()
+    said = trackers.track(original[1], "mlflow", where)
+    client = mlflow.MlflowClient(tracking_uri=where)
+    (run,) = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    assert run.info.run_id in said
+    assert run.info.status == "FINISHED"
+    assert run.data.params["seed"] == "0"
+    assert run.data.metrics["test/auc"] == read(original[1]).values["auc"]
+    assert len(client.get_metric_history(run.info.run_id, "member0/train/loss")) == 3
+    assert {f.path for f in client.list_artifacts(run.info.run_id)} >= {"manifest.json"}
+
+
+def test_the_real_tensorboard_shows_a_run(original, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    trackers.track(original[1], "tensorboard", str(tmp_path))
+    (folder,) = tmp_path.iterdir()
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    assert {"member0/train/loss", "test/auc"} <= set(events.Tags()["scalars"])
+    assert len(events.Scalars("member0/train/loss")) == 3

@@ -90,6 +90,14 @@ class Shared(Sampler[list[int]]):
 class StepLoader(DataLoader[Any]):
     """A loader that Lightning may resume in mid-epoch: the trainer's count is its place."""
 
+    def __iter__(self) -> Any:
+        """Batches; workers start to fetch when the first one is asked for.
+
+        Lightning makes the iterator before it has restored its counts, and a stock loader with
+        workers would there and then fetch the batches of step 0.
+        """
+        yield from super().__iter__()
+
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the sampler computes its place."""
         return {}

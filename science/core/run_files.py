@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from science.core.provenance.secrets import clean
 from science.core.report import Measure
 
 
@@ -19,7 +20,7 @@ class RunFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.missing = folder, dict[str, str]()
-        self.config = self._read("config.yaml", yaml.safe_load)
+        self.config = clean(self._read("config.yaml", yaml.safe_load))
         self.manifest = self.json("manifest.json")
         results = self.json("metrics.json")
         rows = results.get("rows")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -41,6 +42,7 @@ def test_it_is_the_same_for_the_same_run_and_verifies(original, bundle, tmp_path
     assert "ok" in capsys.readouterr().out
     names = set(zipfile.ZipFile(bundle).namelist())
     told = {"README.md", "model-card.md", "reforms.md", "data.croissant.json", CRATE, SUMS}
+    told |= {"requirements.txt"}
     assert names >= told | {"run/manifest.json", "run/report.html", "run/metrics.json"}
 
 
@@ -165,6 +167,20 @@ def test_other_peoples_library_reads_the_croissant(bundle, tmp_path):
     about = croissants.Dataset(jsonld=path)
     assert about.metadata.name == "toy-rows"
     assert not about.metadata.ctx.issues.errors
+
+
+def test_who_has_nothing_but_the_bundle_is_told_how_to_begin(bundle, tmp_path):
+    """The commands of its README lead to the sources that made the run."""
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(tmp_path / "bundle")
+    text = (tmp_path / "bundle/README.md").read_text()
+    (place,) = re.findall(r"zipfile -e (bundle/run/store/\S+) sources", text)
+    with zipfile.ZipFile(tmp_path / place) as sources:
+        assert {"science/__main__.py", "configs/base.yaml"} <= set(sources.namelist())
+    lines = (tmp_path / "bundle/requirements.txt").read_text().splitlines()
+    assert any(line.startswith("torch==") for line in lines)
+    assert all("==" in line or line.startswith("#") for line in lines)
+    assert "--extra-index-url" in text if any("+cpu" in line for line in lines) else True
 
 
 def test_texts_for_people_say_what_was_recorded(bundle):

@@ -24,10 +24,12 @@ VARIABLES = (
     "MKL_CBWR",
     "ONEDNN_MAX_CPU_ISA",
     "NPY_DISABLE_CPU_FEATURES",
+    "GLIBC_TUNABLES",
     "CUBLAS_WORKSPACE_CONFIG",
     "PYTHONHASHSEED",
 )
-# Read by the libraries when they are loaded, so a process has to be started with them.
+# Read by the libraries when they are loaded, so a process has to be started with them. The last one
+# keeps glibc from an exponential that fuses multiplication and addition, which rounds otherwise.
 PORTABLE = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -36,6 +38,7 @@ PORTABLE = {
     "ATEN_CPU_CAPABILITY": "default",
     "MKL_CBWR": "COMPATIBLE",
     "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F,-AVX512VL",
 }
 
 

@@ -20,7 +20,7 @@ from science.core.provenance.secrets import clean, found
 from science.core.rerun.crate import crate
 from science.core.rerun.croissant import croissant
 from science.core.rerun.records import Recorded, read
-from science.core.rerun.texts import model_card, readme, reforms
+from science.core.rerun.texts import model_card, readme, reforms, requirements
 from science.core.rerun.verify import CRATE, SUMS
 
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -84,6 +84,7 @@ def _described(run: Recorded, files: Mapping[str, bytes]) -> dict[str, bytes]:
         "README.md": readme(run).encode(),
         "model-card.md": model_card(run).encode(),
         "reforms.md": reforms(run).encode(),
+        "requirements.txt": requirements(run).encode(),
     }
     about = croissant(run)
     if about is not None:

@@ -58,7 +58,8 @@ class Health:
     Attributes:
         layers: what differs between then and here.
         data: file -> what is wrong with it here.
-        altered: files of installed packages that are not as they were installed.
+        altered: files of installed packages that are not as they were installed, and were then.
+        known: how many are not as they were installed, here as then.
         expect: best grade to be hoped for.
     """
 
@@ -66,6 +67,7 @@ class Health:
     data: dict[str, str]
     altered: dict[str, str]
     expect: str
+    known: int = 0
 
     def lines(self) -> list[str]:
         """One line each, for a terminal."""
@@ -77,6 +79,8 @@ class Health:
             told.append(f"{layer}: {'; '.join(said) if said else 'as it was'}")
         told += [f"data file {name}: {what}" for name, what in self.data.items()]
         told += [f"package file {name}: {what}" for name, what in self.altered.items()]
+        if self.known:
+            told.append(f"package files not as their wheels list them, then as now: {self.known}")
         return [*told, f"expect: {self.expect}"]
 
 
@@ -91,8 +95,10 @@ def doctor(folder: str | Path, deep: bool = False) -> Health:
     here = _here(run, deep)
     layers = {name: lines for name, lines in facts(run.manifest, here).items() if lines}
     data = _data(run)
-    altered = dict(here["environment"]["altered"])
-    return Health(layers, data, altered, _expect(layers, data))
+    then, now = (e["altered"] for e in (run.manifest["environment"], here["environment"]))
+    altered = {name: what for name, what in now.items() if then.get(name) != what}
+    known = int(here["environment"]["altered_count"]) - len(altered)
+    return Health(layers, data, altered, _expect(layers, data), known)
 
 
 def _here(run: Recorded, deep: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from science.core.config import checked
 from science.core.errors import UserError
 from science.core.files import write_json
 from science.core.provenance import numeric
+from science.core.provenance.claims import proposed
 from science.core.rerun import expected
 from science.core.rerun.cause import Cause, Search
 from science.core.rerun.expected import Entry
@@ -87,6 +88,7 @@ def rerun(
     place: Place | None = None,
     explain: bool = True,
     noise: int | None = None,
+    page: bool = True,
 ) -> Verdict:
     """Repeat a run, a bundle or an experiment with an ``expected.json``, and grade the repetition.
 
@@ -99,6 +101,7 @@ def rerun(
         place: where and how repetitions run; of use to tests.
         explain: whether to look for the cause of a grade below R4.
         noise: runs from disturbed weights that measure float noise; by default 3 if they are cheap.
+        page: whether to write ``report.html``.
 
     Raises:
         UserError: there is nothing of that name, or it cannot be read.
@@ -118,9 +121,10 @@ def rerun(
         place = replace(place, env=_environment(profile, original, place.env))
         verdict = _against_run(str(target), original, overrides, folder, place, explain, noise)
     write_json(folder / "verdict.json", verdict.plain())
-    from science.core.rerun.page import write
+    if page:
+        from science.core.rerun.page import write
 
-    write(verdict, original)
+        write(verdict, original)
     worktree = (place.scratch / "code/.git").is_file()
     shutil.rmtree(place.scratch, ignore_errors=True)
     if worktree:
@@ -306,6 +310,7 @@ def _entry(original: Recorded) -> Entry:
         if row["model"] == own and row["tolerance"] is not None
     }
     claims = [claim["claim"] for claim in results["claims"]] or known.claims
+    claims = claims or proposed(rows)  # what the run's own intervals bear out
     return known.model_copy(update={"tolerances": known.tolerances | given, "claims": claims})
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from science.core.glossary import term
 from science.core.rerun.records import Recorded
+from science.core.rerun.verify import SUMS
 
 
 def readme(run: Recorded) -> str:
-    """What the bundle is and what to do with it."""
+    """What the bundle is and what to do with it, for somebody who has nothing but it."""
     known = run.manifest
     return f"""# {run.config.get("title") or known["experiment"]["name"]}
 
@@ -21,15 +22,76 @@ Open `run/report.html` first; it needs no network.
 
 | to | do |
 |---|---|
-| see whether a file was altered | `fifth verify run.zip` (or `sha256sum -c manifest-sha256.txt`) |
+| see whether a file was altered | `fifth verify run.zip` (or, unpacked, `sha256sum -c {SUMS}`) |
 | know whether it would repeat here | `fifth doctor run.zip` |
 | repeat it and be told what differs, and why | `fifth rerun run.zip` |
+| see what a change does to it | `fifth rerun run.zip seed=1` |
 
-`fifth` comes with `pip install fifth-paradigm=={known["code"]["version"]}`. The sources that made
-this run are in `run/store`; `run/manifest.json` names them, the packages, the data and the machine.
+A rerun ends with a grade and a page. R4: every file came out the same, bit for bit. R3: but for
+rounding. R2: as another seed would have come out. R1: other numbers, but what was claimed holds.
+R0: not reproduced. Below R4 the page names the first step that differs, and what made it differ.
+
+## The command `fifth`
+
+{_sources(known)}
+It needs Python {_minor(known)} and the packages of `requirements.txt`, which are those of this run:
+
+```sh
+python{_minor(known)} -m venv env
+env/bin/pip install -r requirements.txt{_index(known)}
+PYTHONPATH=sources env/bin/python -m science rerun run.zip    # is `fifth rerun run.zip`
+```
+
+The run took {known["times"].get("cpu_s", 0):.0f} processor seconds on
+{known["hardware"]["processor"]}. {_data(known)}
 
 Recipe {known["recipe_id"][:16]}, run {known["run_id"]}.
 """
+
+
+def requirements(run: Recorded) -> str:
+    """The packages of the run as pip reads them, less the workbench itself."""
+    every = run.manifest["packages"].items()
+    lines = [f"{name}=={version}\n" for name, version in every if name != "fifth-paradigm"]
+    return f"# Python {run.manifest['environment']['python']}\n" + "".join(lines)
+
+
+def _sources(known: dict[str, Any]) -> str:
+    """How to get at the workbench's own sources."""
+    kept = known["code"].get("snapshot")
+    if not kept:
+        return f"It is version {known['code']['version']} of the package fifth-paradigm.\n"
+    place = f"run/store/{kept[:2]}/{kept[2:]}"
+    return (
+        "The sources that made this run are in the archive itself; unpack it and them:\n\n"
+        "```sh\npython -m zipfile -e run.zip bundle\n"
+        f"python -m zipfile -e bundle/{place} sources\n"
+        "cp bundle/requirements.txt .\n```\n"
+    )
+
+
+def _minor(known: dict[str, Any]) -> str:
+    return ".".join(known["environment"]["python"].split(".")[:2])
+
+
+def _index(known: dict[str, Any]) -> str:
+    """Where packages lie that the package index lacks: torch for processors alone."""
+    plain = "+cpu" not in str(known["packages"].get("torch", ""))
+    return "" if plain else " --extra-index-url https://download.pytorch.org/whl/cpu"
+
+
+def _data(known: dict[str, Any]) -> str:
+    data = known["data"]
+    files = data.get("files")
+    if not data:
+        return "It reads no data set."
+    if data.get("kept"):
+        return "Its data are in the archive."
+    if not isinstance(files, dict) or not files:
+        return "Its data are made on the spot."
+    return (
+        f"It reads {len(files)} files of the card `{data.get('card')}`: see `data.croissant.json`."
+    )
 
 
 def model_card(run: Recorded) -> str:

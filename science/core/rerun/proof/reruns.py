@@ -59,7 +59,7 @@ def clean(original: Recorded, place: Place, count: int) -> Iterator[Trial]:
     """Repeat with nothing changed."""
     for number in range(count):
         out = place.scratch / f"clean-{number}"
-        found = rerun(original.folder, out=out, place=beside(place, out))
+        found = rerun(original.folder, out=out, place=beside(place, out), page=False)
         fine = found.graded.grade == "R4" and not found.layers and found.cause is None
         yield Trial("clean rerun is R4", fine, str(found.graded.reasons))
 
@@ -77,7 +77,9 @@ def mutated(original: Recorded, place: Place, mutation: Mutation, label: str) ->
     )
     run = mutation.original or original
     rounding = set(mutation.layers) <= ROUNDING
-    found = rerun(run.folder, mutation.overrides, out=out, place=there, noise=int(rounding))
+    found = rerun(
+        run.folder, mutation.overrides, out=out, place=there, noise=int(rounding), page=False
+    )
     what = "one mutation: grade and cause" if len(mutation.layers) == 1 else "two: both named"
     return Trial(what, right(found, mutation.layers), f"{label}: {told(found)}")
 
@@ -144,7 +146,7 @@ def _computed(
         return
     out = place.scratch / label
     there = beside(place, out)
-    found = rerun(known.folder, out=out, place=there, explain=False, noise=2)
+    found = rerun(known.folder, out=out, place=there, explain=False, noise=2, page=False)
     grade, layers = found.graded.grade, set(found.layers)
     if profile == "portable":
         fine = grade == "R4"
@@ -172,7 +174,7 @@ SURROUNDINGS = (
     Surrounding("Chinese in the path", folder="实验 中文"),
 )
 # Read when an interpreter starts, so a process of its own begins with them.
-ABROAD = {"PYTHONHASHSEED": "7", "LANG": "tr_TR.UTF-8", "LC_ALL": "C", "PYTHONUTF8": "0"}
+ABROAD = {"PYTHONHASHSEED": "7", "LANG": "tr_TR.UTF-8", "LC_ALL": "C"}
 
 
 def surrounded(

@@ -30,6 +30,7 @@ VARIABLES = (
 )
 # Read by the libraries when they are loaded, so a process has to be started with them. The last one
 # keeps glibc from an exponential that fuses multiplication and addition, which rounds otherwise.
+# NumPy's names are those of its versions 2.4 on, and of earlier ones.
 PORTABLE = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -38,6 +39,7 @@ PORTABLE = {
     "ATEN_CPU_CAPABILITY": "default",
     "MKL_CBWR": "COMPATIBLE",
     "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR AVX2 FMA3 AVX512F AVX512_SKX",
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F,-AVX512VL",
 }
 

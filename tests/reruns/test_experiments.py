@@ -19,6 +19,14 @@ from science.core.rerun.rerun import rerun
 
 from .conftest import ROOT
 
+# What they need is large or not released yet; until then their own tests are all there is.
+UNDECLARED = {
+    "crystals/discovery",
+    "crystals/mp20-sun",
+    "proteins/adapt",
+    "proteins/lora",
+    "reproducibility/proof",
+}
 DECLARED = {name: expected.read(name) for name in experiments()}
 SUITES = [name for name in DECLARED if load(name).get("suite")]
 
@@ -40,7 +48,8 @@ def test_every_experiment_says_what_to_expect():
     """A suite is what its parts are."""
     for name in SUITES:
         assert expected.parts(name) == load(name)["suite"]
-    assert [n for n, known in DECLARED.items() if "short" not in known and n not in SUITES] == []
+    without = {name for name, known in DECLARED.items() if "short" not in known} - {*SUITES}
+    assert without == UNDECLARED
 
 
 @pytest.mark.parametrize("name", [name for name, known in DECLARED.items() if known])

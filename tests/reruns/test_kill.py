@@ -12,7 +12,8 @@ DRAWN = random.Random(0)
 
 @pytest.mark.parametrize(
     ("step", "workers"),
-    [(step, 0) for step in range(1, STEPS + 1)] + [(s, 2) for s in DRAWN.sample(range(1, 13), 3)],
+    [(step, 0) for step in range(1, STEPS + 1, 2)]
+    + [(s, 2) for s in DRAWN.sample(range(1, 13), 2)],
 )
 def test_killed_at_a_step_it_arrives_at_the_same_bits(
     original, start, toy, tmp_path, step, workers
@@ -39,7 +40,7 @@ def test_it_resumes_from_the_step_and_not_from_the_epoch(original, start, toy, t
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["same-tmp", "other-filesystem"])
-@pytest.mark.parametrize("when", ["write:1", "write:2", "write:5", "between:2", "between:4"])
+@pytest.mark.parametrize("when", ["write:1", "write:5", "between:4"])
 def test_killed_inside_a_checkpoint_write(original, start, toy, tmp_path, when, elsewhere):
     from science.core.callbacks.checkpoint import last_checkpoint
 
@@ -55,27 +56,6 @@ def test_killed_inside_a_checkpoint_write(original, start, toy, tmp_path, when, 
     assert not [p.name for p in folder.iterdir() if p.name.startswith(".partial")]
     assert start(file, out, "never", **where)[0] == 0
     assert toy.results(out) == toy.results(whole)
-
-
-@pytest.mark.parametrize(
-    ("variables", "name"),
-    [
-        ({"LANG": "tr_TR.UTF-8", "LC_ALL": "C"}, "run"),
-        ({"TZ": "Pacific/Kiritimati"}, "run"),
-        ({"PYTHONHASHSEED": "7"}, "run"),
-        ({}, "a path with spaces and 中文"),
-    ],
-)
-def test_place_time_and_language_change_nothing(original, start, toy, tmp_path, variables, name):
-    import json
-
-    file, whole = original
-    out = tmp_path / name / "run"
-    status, job = start(file, out, "never", cwd=tmp_path, **variables)
-    assert status == 0, job.said()
-    assert toy.results(out) == toy.results(whole)
-    recipes = [json.loads((f / "manifest.json").read_text())["recipe_id"] for f in (out, whole)]
-    assert recipes[0] == recipes[1]
 
 
 def test_an_experiment_moved_to_another_folder_is_the_same_recipe(original, start, toy, tmp_path):

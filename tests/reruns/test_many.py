@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 
 import pandas as pd
@@ -21,36 +18,7 @@ from science.core.rerun.search import validated
 from science.core.rerun.slurm import Cluster
 from science.core.rerun.sweep import sweep
 
-from .conftest import HERE, ROOT
-
-
-def test_eight_writers_and_a_killed_one_lose_nothing(original, tmp_path):
-    """Each process adds runs of its own, one of them is killed while it does so."""
-    root = tmp_path / "runs"
-    for number in range(24):
-        folder = root / f"run-{number:02d}"
-        folder.mkdir(parents=True)
-        for name in ("config.yaml", "manifest.json", "metrics.json"):
-            shutil.copy(original[1] / name, folder / name)
-    code = (
-        "import sys\nfrom science.core.rerun import index\nprint('go', flush=True)\n"
-        "for name in sys.argv[2:]:\n    index.add(sys.argv[1], f'{sys.argv[1]}/{name}')\n"
-    )
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    writers = []
-    for which in range(8):
-        names = [f"run-{n:02d}" for n in range(which, 24, 8)]
-        words = [sys.executable, "-c", code, str(root), *names]
-        writers.append(subprocess.Popen(words, env=env, stdout=subprocess.PIPE))
-    writers[0].stdout.readline()
-    writers[0].send_signal(signal.SIGKILL)
-    assert [w.wait() for w in writers][1:] == [0] * 7
-    for number in range(0, 24, 8):
-        index.add(root, root / f"run-{number:02d}")
-    kept = index.rows(root)
-    assert len(kept) == 24
-    index.rebuild(root)
-    assert index.rows(root) == kept
+from .conftest import HERE
 
 
 def test_a_damaged_index_is_made_anew(original, tmp_path):

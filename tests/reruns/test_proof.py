@@ -74,7 +74,7 @@ def test_mlflow_gets_what_the_run_wrote(original, monkeypatch, tmp_path):
         def get_experiment_by_name(self, name):
             return None
 
-        def create_experiment(self, name):
+        def create_experiment(self, name, **_):
             return "7"
 
         def create_run(self, home, run_name, tags):
@@ -108,12 +108,14 @@ def test_an_absent_tracker_or_cluster_says_what_to_install(original, monkeypatch
         trackers.track(original[1], "paper")
 
 
-def test_the_real_mlflow_takes_a_run(original, tmp_path):
+def test_the_real_mlflow_takes_a_run(original, tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow")
-    where = (tmp_path / "mlruns").as_uri()
-    said = trackers.track(original[1], "mlflow", where)
-    client = mlflow.MlflowClient(tracking_uri=where)
-    (run,) = client.search_runs([e.experiment_id for e in client.search_experiments()])
+    pytest.importorskip("alembic")
+    monkeypatch.setenv("FIFTH_RUNS", str(tmp_path))
+    said = trackers.track(original[1], "mlflow")
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow/mlflow.db'}")
+    every = [e.experiment_id for e in client.search_experiments()]
+    (run,) = client.search_runs(every)
     assert run.info.run_id in said
     assert run.info.status == "FINISHED"
     assert run.data.params["seed"] == "0"

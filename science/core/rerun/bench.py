@@ -41,8 +41,11 @@ def costs(tell: Tell, steps: int = STEPS, turns: int = TURNS) -> list[dict[str, 
     """
     rows = []
     with Warm(paths.PACKAGE.parent) as fast, Warm(paths.PACKAGE.parent, PORTABLE) as portable:
-        ways = {PLAIN: (fast, False, {}), RECORDED: (fast, True, {})}
-        ways[PORTABLY] = (portable, True, PORTABLE)
+        ways: dict[str, tuple[Warm, bool, Mapping[str, str]]] = {
+            PLAIN: (fast, False, {}),
+            RECORDED: (fast, True, {}),
+            PORTABLY: (portable, True, PORTABLE),
+        }
         for name in (n for n in experiments() if n.endswith("/quickstart")):
             found: dict[str, list[float]] = {way: [] for way in ways}
             for turn in range(turns + 1):

@@ -26,7 +26,8 @@ def track(folder: str | Path, name: str, where: str = "") -> str:
     Args:
         folder: of a finished run.
         name: ``mlflow`` or ``tensorboard``.
-        where: MLflow's tracking URI, or TensorBoard's folder; by default below the runs' folder.
+        where: MLflow's tracking URI, or TensorBoard's folder; by default below the runs' folder:
+            for MLflow an SQLite file, which needs sqlalchemy and alembic besides.
 
     Raises:
         UserError: no such tracker, or its package is not installed.
@@ -38,13 +39,15 @@ def track(folder: str | Path, name: str, where: str = "") -> str:
 
 def _mlflow(run: Recorded, where: str) -> str:
     client_of = _needed("mlflow", "mlflow-skinny").MlflowClient
-    client = client_of(tracking_uri=where or (paths.runs() / "mlflow").resolve().as_uri())
+    home = paths.runs().resolve() / "mlflow"
+    home.mkdir(parents=True, exist_ok=True)
+    client = client_of(tracking_uri=where or f"sqlite:///{home / 'mlflow.db'}")
     title = str(run.manifest["experiment"]["name"])
     known = client.get_experiment_by_name(title)
-    home = known.experiment_id if known else client.create_experiment(title)
+    within = known.experiment_id if known else _experiment(client, title, "" if where else home)
     tags = {k: run.manifest[k] for k in ("run_id", "recipe_id")}
     tags["code"] = str(run.manifest["code"]["commit"] or run.manifest["code"]["digest"])
-    made = client.create_run(home, run_name=run.folder.name, tags=tags).info.run_id
+    made = client.create_run(within, run_name=run.folder.name, tags=tags).info.run_id
     for key, value in _flat(run.config):
         client.log_param(made, key, str(value)[:_LONGEST])
     for label, epoch, value in curves(run.folder):
@@ -55,6 +58,12 @@ def _mlflow(run: Recorded, where: str) -> str:
     client.log_artifact(made, str(run.folder / "report.html"))
     client.set_terminated(made)
     return f"MLflow run {made}"
+
+
+def _experiment(client: Any, title: str, home: Path | str) -> str:
+    """A new experiment; without a server its files lie beside the database."""
+    place = {"artifact_location": (Path(home) / "artifacts").as_uri()} if home else {}
+    return str(client.create_experiment(title, **place))
 
 
 def _tensorboard(run: Recorded, where: str) -> str:

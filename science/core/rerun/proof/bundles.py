@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from science import paths
-from science.core.rerun.bundle import SUMS, export
+from science.core.rerun.bundle import export
 from science.core.rerun.proof.count import Trial
 from science.core.rerun.records import Recorded
 from science.core.rerun.repeat import Place, repeat
-from science.core.rerun.verify import verify
+from science.core.rerun.verify import SUMS, verify
 from science.core.seeds import rng
 
 _OFFLINE = """import socket

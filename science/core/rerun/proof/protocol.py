@@ -208,7 +208,7 @@ class Told:
         return found
 
 
-def _each(run: Recorded, place: Place, given: Iterator[mutations.Mutation]) -> Iterator[Trial]:
+def _each(run: Recorded, place: Place, given: Iterator[reruns.Mutation]) -> Iterator[Trial]:
     for number, mutation in enumerate(given):
         label = f"{'+'.join(mutation.layers)}-{number}"
         yield reruns.mutated(run, place, mutation, label)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def export(folder: str | Path, out: str | Path) -> Path:
         UserError: the run is not finished, or one of its files seems to hold a secret.
     """
     run = read(folder)
+    run = replace(run, config=clean(run.config))  # texts of the bundle quote it
     files = _files(run)
     for name, data in files.items():
         _refuse_secrets(name, data)

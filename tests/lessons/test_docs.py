@@ -77,6 +77,7 @@ def site(tmp_path_factory):
     return out
 
 
+@pytest.mark.timeout(1000)
 def test_every_link_of_the_site_leads_somewhere(site):
     missing = []
     for page in site.rglob("*.html"):
@@ -90,6 +91,7 @@ def test_every_link_of_the_site_leads_somewhere(site):
     assert not missing
 
 
+@pytest.mark.timeout(1000)
 @pytest.mark.browser
 def test_the_site_works_from_disk_in_both_languages(site):
     from ..core.browser import chromium

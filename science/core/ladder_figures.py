@@ -106,7 +106,7 @@ def _stretch(
     high = np.array([m.value if m.high is None else m.high for m in found])
     colour = COLOURS[rung.cell.paradigm]
     axes.vlines(x, low, high, color=colour, lw=0.9, alpha=0.6)
-    axes.plot(x, value, color=colour, ls=dash, marker="o", ms=4, label=_label(rung))  # type: ignore[arg-type]
+    axes.plot(x, value, color=colour, ls=dash, marker="o", ms=4, label=_label(rung))
 
 
 def _label(rung: Rung) -> str:

@@ -119,7 +119,8 @@ def energy(frac: Tensor, matrix: Tensor, charge: Tensor, size: Tensor) -> Tensor
         math.erfc(DAMPING * CUTOFF) / CUTOFF / 2 + DAMPING / math.pi**0.5
     )
     neutral = (charge == 0).all() * 0.05 * torch.linalg.det(matrix).abs()
-    return pair.sum((1, 2, 3)) / 2 - COULOMB * alone + neutral
+    total: Tensor = pair.sum((1, 2, 3)) / 2 - COULOMB * alone + neutral
+    return total
 
 
 def within_reach(matrix: Tensor) -> Tensor:
@@ -136,7 +137,8 @@ def _damped(distance: Tensor) -> Tensor:
     edge = math.erfc(DAMPING * CUTOFF) / CUTOFF
     slope = math.erfc(DAMPING * CUTOFF) / CUTOFF**2
     slope += 2 * DAMPING / math.pi**0.5 * math.exp(-((DAMPING * CUTOFF) ** 2)) / CUTOFF
-    return torch.erfc(DAMPING * distance) / distance - edge + slope * (distance - CUTOFF)
+    made: Tensor = torch.erfc(DAMPING * distance) / distance - edge + slope * (distance - CUTOFF)
+    return made
 
 
 def _structure(start: Structure, frac: Tensor, matrix: Tensor) -> Structure:

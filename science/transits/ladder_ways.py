@@ -182,7 +182,8 @@ def _freely(flat: LightCurve, trial: Ephemeris, curve: Floats) -> tuple[float, f
         period, epoch = trial.period + scale[0] * at[0], trial.epoch + scale[1] * at[1]
         duration = trial.duration * np.exp(scale[2] * at[2])
         phase = np.abs((flat.time - epoch + 0.5 * period) % period - 0.5 * period)
-        return np.interp(phase, *smeared(curve, duration, flat.exposure), right=0.0)
+        seen: Floats = np.interp(phase, *smeared(curve, duration, flat.exposure), right=0.0)
+        return seen
 
     def residual(at: Floats) -> Floats:
         seen = form(at)

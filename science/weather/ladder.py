@@ -47,13 +47,15 @@ def spectra(problem: Problem, answers: Mapping[str, Answer]) -> list[tuple[Figur
         figure = Figure(figsize=(8.6, 4.2))
         axes = figure.subplots()
         lines = {"truth": truth.wind} | {name: answer.value for name, answer in answers.items()}
+        highest = 0.0
         for i, (name, wind) in enumerate(lines.items()):
             energy = midlatitude_spectrum(wind[some, place, 1], truth.grid.lat).mean(0)[1:-1]
+            highest = max(highest, float(energy.max()))
             colour = INK if name == "truth" else SERIES[(i - 1) % len(SERIES)]
             wave = np.arange(1, len(energy) + 1)
             axes.plot(wave, energy, color=colour, ls=DASHES[i % len(DASHES)], label=plain(name))
         axes.set(xscale="log", yscale="log", xlabel="waves around a circle of latitude")
-        axes.set_ylim(bottom=1e-6 * max(line.get_ydata().max() for line in axes.lines))
+        axes.set_ylim(bottom=1e-6 * highest)
         axes.set_ylabel("energy of the northward wind [m3/s2]")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     caption = f"Spectra between 30 and 60 degrees, {SHOWN} hours ahead, {problem.part[0]}."

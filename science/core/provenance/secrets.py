@@ -26,7 +26,7 @@ _SHAPES = re.compile(
     re.X,
 )
 _ASSIGNED = re.compile(
-    r"((?:token|secret|passw(?:or)?d|api_?key|private_?key|credential)\w*[\"']?\s*[=:]\s*[\"']?)"
+    r"((?:token|secret|passw(?:or)?d|api_?key|private_?key|credential)\w*[\"']?\s*[=:](?!=)\s*[\"']?)"
     r"([^\s\"',;&}]{6,})",
     re.I,
 )

@@ -64,6 +64,8 @@ class Account:
 
     def table(self) -> pd.DataFrame:
         """One row a structure, in the schema that ``science.crystals.read`` reads again."""
+        if not self.rows:
+            return pd.DataFrame(columns=[*FIRST, *LAST])
         frame = pd.DataFrame([_flat(row) for row in self.rows])
         whole = [name for name in ("n_atoms", "steps") if name in frame]
         frame = frame.astype(dict.fromkeys(whole, "Int64"))  # numbers, but missing in some rows

@@ -94,6 +94,9 @@ def show(account: Account, where: Path, metrics: Mapping[str, Any] | None = None
         return
     frame = account.table()
     frame = frame[frame["id"].isin([row.name for row in account.good])]
+    if frame.empty:
+        typer.echo(f"no structure to show\nresults: {where}\nreport: {where / 'report.html'}")
+        return
     columns = [name for name in _COLUMNS if name in frame and frame[name].notna().any()]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for head in ("structure", *columns):

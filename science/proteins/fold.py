@@ -3,8 +3,9 @@
 Residues are rigid and have the hand of L-amino acids; peptide bonds, Ramachandran's map and room
 for every atom are terms of an energy, the distogram is another. Several starts descend side by
 side: the first guess of all distances embedded in space (with noise), in both hands. They are
-ranked by that energy, never by the truth. Distances alone cannot tell a fold from its mirror
-image, but the hand of residues and helices can, since both images pay for it differently.
+ranked by that energy and by how their topology is handed (`hands`), never by the truth. Distances
+alone cannot tell a fold from its mirror image; the hand of residues and helices can, since both
+images pay for it differently, but only just.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 from science.core.errors import UserError
 from science.core.seeds import generator
 from science.proteins import geometry as g
+from science.proteins import hands
 from science.proteins.restraints import Distogram, Potential
 
 # Where residues are on Ramachandran's map: phi, psi [degrees], concentration, share. Broad basins
@@ -40,7 +42,8 @@ class Fold:
 
     Attributes:
         atoms: (L, 4, 3) N, CA, C, CB [Angstrom].
-        energy: that ranked it; lower is better, comparable for one distogram alone.
+        energy: that ranked it, its hand included; lower is better, comparable for one distogram
+            alone.
         confidence: (L,) share of a residue's pairs within 15 A that the distogram expects within
             2 A of where they are: what it believes of the local-distance test.
         others: energies of the other starts.
@@ -62,6 +65,7 @@ class Folder:
         rate: of its first steps [Angstrom].
         least: separation of the nearest pairs that restrain.
         reference: see `Potential`.
+        handed: what the log odds of `hands.odds` weigh beside the energy, 0 for nothing.
     """
 
     starts: int = 3
@@ -69,6 +73,7 @@ class Folder:
     rate: float = 0.6
     least: int = 2
     reference: float = 0.5
+    handed: float = 0.1
 
     def fold(self, distogram: Distogram, seed: int = 0) -> Fold:
         """The best backbone found.
@@ -81,6 +86,8 @@ class Folder:
             raise UserError(f"{len(distogram)} residues", "a chain of 4 or more has a fold")
         potential = Potential(distogram, self.least, reference=self.reference)
         atoms, energy = self._descend(potential, self._begin(distogram, seed))
+        odds = [hands.odds(made[:, g.CB].numpy()) for made in atoms]
+        energy = energy - self.handed * torch.tensor(odds)
         best = int(energy.argmin())
         others = sorted(float(e) for k, e in enumerate(energy) if k != best)
         made = atoms[best].numpy()

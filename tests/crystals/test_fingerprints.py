@@ -55,3 +55,16 @@ def test_of_equally_many_the_least_is_the_mode():
 def test_scale_fills_what_is_missing():
     scale = fingerprints.scale(np.array([[1.0, 5.0], [3.0, 5.0]]))
     assert scale(np.array([[2.0, 6.0], [4.0, np.nan]])).tolist() == [[0, 1], [2, 0]]
+
+
+def test_what_was_asked_before_is_read_and_a_torn_file_made_anew(salt, tmp_path, monkeypatch):
+    first = fingerprints.remembered(salt, tmp_path)
+    (file,) = tmp_path.rglob("*.npy")
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprints, "structure", lambda one: pytest.fail("asked again"))
+        assert (fingerprints.remembered(salt, tmp_path) == first).all()
+    file.write_bytes(file.read_bytes()[:90])
+    assert (fingerprints.remembered(salt, tmp_path) == first).all()
+    moved = salt.copy().translate_sites([0], [0.01, 0, 0])
+    fingerprints.remembered(moved, tmp_path)
+    assert len(list(tmp_path.rglob("*.npy"))) == 2

@@ -9,7 +9,7 @@ from science.core.command import facts, save
 from science.core.errors import UserError
 from science.core.report import Report
 from science.core.report_run import report
-from science.crystals import found_pictures, page
+from science.crystals import commands_files, found_pictures, page
 from science.crystals.account import Account, Row, pretty, space_group, unique
 
 from ..core.browser import chromium
@@ -82,6 +82,14 @@ def test_page_holds_up_with_nothing():
     assert "no structure to show" in text
     broken = Account([Row("x", None, "", "no atoms")])
     assert "no atoms" in page.build(page.Story("Nothing", "", broken)).render()
+
+
+def test_a_search_that_found_nothing_says_so(tmp_path, capsys):
+    commands_files.save(tmp_path, page.Story("Nothing", "", Account([])))
+    commands_files.show(Account([]), tmp_path)
+    commands_files.show(Account([Row("x", None, "", "no atoms")]), tmp_path)
+    assert capsys.readouterr().out.count("no structure to show") == 2
+    assert (tmp_path / "structures.csv").read_text().startswith("id,")
 
 
 def test_facts_leave_out_what_was_not_given():

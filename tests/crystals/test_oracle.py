@@ -15,6 +15,7 @@ from science.core.errors import UserError
 from science.crystals.oracle import LARGEST, chgnet, oracle, unfit
 from science.crystals.oracle_chgnet import ELEMENTS
 from science.crystals.oracle_graph import graph
+from science.crystals.oracle_sevennet import correction
 
 
 def perovskite(shake=0.0):
@@ -142,6 +143,20 @@ def test_unknown_and_missing_oracles_say_what_to_do():
     if importlib.util.find_spec("sevenn") is None:
         with pytest.raises(UserError, match="pip install --no-deps sevenn"):
             oracle("sevennet")
+
+
+@pytest.mark.parametrize(
+    ("structure", "per_atom"),
+    [
+        (salt(), -0.614 / 2),
+        (perovskite(), -0.687 * 3 / 5),  # titanium is computed without a Hubbard term
+        (Structure(Lattice.cubic(4.3), ["Fe", "O"], [[0] * 3, [0.5] * 3]), (-2.256 - 0.687) / 2),
+        (Structure(Lattice.cubic(2.9), ["Fe"], [[0] * 3]), 0.0),
+    ],
+)
+def test_corrections_are_those_of_the_materials_project(structure, per_atom):
+    """Wang et al. 2021: -0.687 eV an oxygen, -0.614 a chlorine, -2.256 an iron in an oxide."""
+    assert correction(structure) == pytest.approx(per_atom, abs=1e-6)
 
 
 def test_the_second_opinion_obeys_the_same_signs_and_units():

@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock licences clean
+.PHONY: help run test lint docs format lock licences clean
 
 PYTHON ?=
 EXTRAS ?= transits,crystals,weather,proteins
@@ -34,6 +34,10 @@ lint: $(DEV)  ## formatting, lint and types
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
+docs: $(DEV)  ## build the documentation and the lessons in both languages, and open them
+	$(PY) scripts/docs.py
+	$(PY) -m webbrowser -t "build/site/index.html"
+
 format: $(DEV)  ## rewrite the code in the house style
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
@@ -55,7 +59,7 @@ $(RUN): pyproject.toml constraints.txt
 
 $(DEV): pyproject.toml constraints.txt
 	@$(create)
-	$(INSTALL) -e ".[dev,$(EXTRAS),grib,simulate,weather-peers,cluster,batman]"
+	$(INSTALL) -e ".[dev,$(EXTRAS),grib,simulate,weather-peers,cluster,batman,teach,docs]"
 	@touch $(RUN) $@
 
 # An environment of another Python, or whose Python has gone, is made anew. A name on the path

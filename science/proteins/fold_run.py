@@ -98,7 +98,7 @@ class Folding:
         goal = {"goal": 0.5, "published": None, "source": "median over the targets"}
         notes = [
             "TM-score on C-beta (C-alpha for glycine), normalised by the residues that the native"
-            " has; starts are ranked by energy alone.",
+            " has; starts are ranked by energy and hand, never by the truth.",
         ]
         # A ceiling alone has no goal: nobody predicted anything.
         goals = {"TM-score": goal} if self.kinds[0] == "predictions" else {}

@@ -18,8 +18,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
-EXTRAS = "dev,transits,crystals,weather,grib,proteins,simulate,weather-peers,cluster,batman"
-EXTRAS += ",teach,docs"
+EXTRAS = (
+    "dev,transits,crystals,weather,grib,proteins,simulate,weather-peers,cluster,batman,teach,docs"
+)
 
 CONSTRAINTS = """\
 # Every distribution that these extras need, pinned exactly (Python {python}):

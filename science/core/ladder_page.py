@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,13 @@ def scores(climbed: Climbed) -> pd.DataFrame:
 
 
 def _metrics(rungs: Sequence[Rung]) -> dict[str, Any]:
+    """Scores where the examples are from; those that cannot be told are left out."""
     return {
-        r.cell.name: {name: s.measured.as_dict() for name, s in r.scores.get(MAIN, {}).items()}
+        r.cell.name: {
+            name: score.measured.as_dict()
+            for name, score in r.scores.get(MAIN, {}).items()
+            if math.isfinite(score.measured.value)
+        }
         for r in rungs
     }
 

@@ -75,8 +75,12 @@ ROW = Row(
         Cell("theory", "absent", "division", missing),
         Cell("compute", "slow", "adding up", burn),
     ],
-    mark=lambda truth, value: {"off": np.abs(value - truth), "far": np.abs(value - truth) > 1},
-    measures={"mae": mean_of("off"), "share_far": mean_of("far")},
+    mark=lambda truth, value: {
+        "off": np.abs(value - truth),
+        "far": np.abs(value - truth) > 1,
+        "never": np.full(len(value), np.nan),  # as the error of matches where nothing matches
+    },
+    measures={"mae": mean_of("off"), "share_far": mean_of("far"), "never": mean_of("never")},
     axis=Axis("size", (0.0, 20.0, np.inf)),
     fewer=lambda examples, count: examples[:count],
     labels={"share_far": "Far off"},
@@ -166,6 +170,7 @@ def test_tables_repeat_bit_for_bit(monkeypatch, tmp_path):
     assert "a package is missing" in page
     assert list(pd.read_csv(one / "ladder.csv").way) == ["guess", "absent", "slow", "line"]
     assert json.loads((one / "metrics.json").read_text())["slow"]["mae"]["value"] == 0.0
+    assert "never" not in json.loads((one / "metrics.json").read_text())["slow"]
     assert (one / "figures" / "ladder.svg").is_file()
 
 

@@ -91,7 +91,8 @@ def _detours(
     pair: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     known = np.isfinite(middle).all(-1, keepdims=True)
-    sums = np.cumsum(np.where(known, np.append(middle, known, 1), 0), 0)
+    counted = np.concatenate([middle, known.astype(np.float64)], 1)
+    sums = np.cumsum(np.where(known, counted, 0), 0)
     total = np.concatenate([np.zeros((1, 4)), sums])
     inside = total[j - 1] - total[i + 2]
     between = inside[:, :3] / np.maximum(inside[:, 3:], 1)

@@ -26,7 +26,7 @@ NOTES = (
     (LIBRARY, "library copyleft"),
     (PER_FILE, "file-level copyleft"),
 )
-UNLOCKED = ("lightkurve", "sevennet")
+UNLOCKED = ("lightkurve", "mlflow", "search", "sevennet", "slurm", "tensorboard")
 KNOWN = (
     ("Apache", "Apache-2.0"),
     ("BSD 3|3-Clause BSD", "BSD-3-Clause"),
@@ -56,8 +56,9 @@ from its own authors. Written by `make licences` from the metadata of the versio
   ase inside has to let its users replace it.
 - **File-level copyleft** (MPL-2.0) asks only that changes to those files themselves stay open.
 - CUDA builds of torch add NVIDIA's libraries under NVIDIA's own terms.
-- Two extras are not locked, and their trees are not listed: `lightkurve` (MIT), because it wants
-  pandas<3, and `sevennet` (MIT, with matscipy under the LGPL-2.1), because few need it.
+- Some extras are not locked, and their trees are not listed: `lightkurve` (MIT), because it wants
+  pandas<3, and what few need: `sevennet` (MIT, with matscipy under the LGPL-2.1), `search` (optuna,
+  MIT), `slurm` (submitit, MIT), `mlflow` (mlflow-skinny, Apache-2.0), `tensorboard` (Apache-2.0).
 """
 
 

@@ -29,7 +29,7 @@ CONSTRAINTS = """\
 #   pip install -c constraints.txt -e ".[{extras}]"
 # torch is pinned without its build, so that the CPU and the CUDA build both fit (docs/install.md).
 # Not here: the extra lightkurve, which wants pandas<3 where everything else runs on pandas 3, and
-# the extra sevennet, which few need.
+# the extras sevennet, search, slurm, mlflow and tensorboard, which few need.
 """
 LOCK = """\
 # The versions of constraints.txt with the SHA-256 of each file, for Python {python} on

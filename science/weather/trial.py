@@ -54,7 +54,7 @@ class Forecasting:
         views: symmetric pictures of each start whose forecasts are averaged, as a row of its own;
             1 for none.
         free: what to measure in one long forecast; nothing unless given.
-        true: the distribution to compare the ensemble with; nothing unless given.
+        perturbed: the distribution to compare the ensemble with; nothing unless given.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Forecasting:
         split: str = "test",
         views: int = 1,
         free: LongRun | None = None,
-        true: TrueDistribution | None = None,
+        perturbed: TrueDistribution | None = None,
     ) -> None:
         self.stages, self.judge = dict(stages or {}), judge or Judge()
         self.starts, self.leads, self.step = starts, tuple(leads), step
         self.members, self.harmonics, self.split = members, harmonics, split
-        self.views, self.free, self.true = views, free, true
+        self.views, self.free, self.perturbed = views, free, perturbed
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, ours first."""
@@ -101,9 +101,9 @@ class Forecasting:
         if self.free is not None:
             truth = windows.place[judged, 0]
             scores[0]["metrics"] |= self.free.measure(net.eval(), series, truth, recipe.folder)
-        if self.true is not None:
+        if self.perturbed is not None:
             seed = derive(recipe.seed, "true")
-            scores[0]["metrics"] |= self.true.measure(net.eval(), series, recipe.folder, seed)
+            scores[0]["metrics"] |= self.perturbed.measure(net.eval(), series, recipe.folder, seed)
         goals = {name: dict(goal) for name, goal in self.judge.goals.items()}
         return {"rows": scores, "goals": goals, "notes": self._said(recipe, net, outlook)}
 

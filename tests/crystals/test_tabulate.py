@@ -207,7 +207,7 @@ def test_mp_20_learns_from_all_but_test(mp_20):
 @pytest.mark.mirror
 def test_mp_20_cells_are_reduced_and_come_back(mp_20):
     some = mp_20.take(np.arange(0, len(mp_20), 500))
-    made = tabulate._samples(some, "published", True, None, 0)
+    made = tabulate.as_samples(some, "published", True, None, 0)
     batch = Crystals(*(torch.from_numpy(made.inputs[n]) for n in ("species", "frac", "cell")))
     for before, structure in zip(some.structures(), unpack(batch), strict=True):
         assert structure.composition == before.composition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -58,7 +59,7 @@ def along(climbed: Climbed) -> Figure:
         for axes, measure in zip(panels, shown, strict=False):
             for shift, rung in enumerate(answered):
                 _stretch(axes, rung, bins, measure, dash[rung.cell.name], shift - len(answered) / 2)
-            axes.set_xticks(range(len(bins)), bins)
+            axes.set_xticks(range(len(bins)), [textwrap.fill(name, 11) for name in bins])
             axes.set_xlabel(plain(climbed.row.axis.name))
             axes.set_title(plain(climbed.row.label(measure)))
         for axes in panels[len(shown) :]:

@@ -50,7 +50,11 @@ def _compared(
     if ahead is None:
         return f"{where} the two cannot be told apart: {told}."
     leader = "learning leads" if ahead else f"{one.cell.name} ({one.cell.paradigm}) leads"
-    return f"{where} {leader}: {told}."
+    top, others = (b, classic) if ahead else (a, learned)
+    level = [r for r in others if _ahead(top, r.scores[place][measure], measure) is None]
+    names = " and ".join(r.cell.name for r in level)
+    but = f"; with intervals as wide as theirs, {names} cannot be told from it" if level else ""
+    return f"{where} {leader}: {told}{but}."
 
 
 def _ahead(one: Score, two: Score, measure: str) -> bool | None:

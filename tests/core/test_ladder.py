@@ -139,6 +139,22 @@ def test_cost_is_processor_time_of_that_way_alone(climbed):
     assert cost["slow"] > cost["guess"]
 
 
+def test_whom_the_leader_cannot_be_told_from_is_named():
+    """One question that is wildly wrong makes a way bad on average, and its interval wide."""
+
+    def wild(asked):
+        return Answer(asked.questions / 2 + np.where(asked.questions == asked.questions[0], 1e4, 0))
+
+    cells = [
+        Cell("observe", "guess", "", lambda asked: Answer(asked.questions / 2 + 5)),
+        Cell("compute", "wild", "", wild),
+        Cell("learn", "exact", "", lambda asked: Answer(asked.questions / 2), learns=True),
+    ]
+    told = said(climb(replace(ROW, cells=cells), Size()))
+    assert told[0].startswith("On small numbers learning leads: exact, 0;")
+    assert told[0].endswith("with intervals as wide as theirs, wild cannot be told from it.")
+
+
 def test_sentences_follow_from_the_numbers(climbed):
     told = " ".join(said(climbed))
     assert "On small numbers slow (compute) leads" not in told  # both are exact

@@ -13,7 +13,6 @@ from science.core.ladder import Asked, Size
 from science.crystals import ladder_past as past
 from science.crystals import ladder_rules as rules
 from science.crystals import ladder_search as searching
-from science.crystals.ladder import ROW
 from science.crystals.ladder_problem import Truth, formula_of, mark, pose
 from science.crystals.matcher import reduce
 
@@ -153,13 +152,3 @@ def test_perovskites_are_asked_by_formulas_that_no_example_has():
     problem = pose(Size(short=True, data="mirror"))
     assert set(problem.axis) == {5.0}
     assert len(set(problem.part)) == 1
-
-
-def test_every_paradigm_has_a_way():
-    assert {cell.paradigm for cell in ROW.cells} == {
-        "observe",
-        "theory",
-        "compute",
-        "data",
-        "learn",
-    }

@@ -12,7 +12,7 @@ from science.proteins import ladder_ways as ways
 from science.proteins.alignment import Alignment
 from science.proteins.alphabet import encode
 from science.proteins.families import Family
-from science.proteins.ladder import ROW, mark
+from science.proteins.ladder import mark
 from science.proteins.ladder_lattice import folded, smallest
 from science.proteins.ladder_problem import RELATED, Questions, pose
 
@@ -124,13 +124,3 @@ def test_real_targets_come_without_related_examples():
     assert not problem.questions.lattice
     assert not [name for name in problem.example_ids if related(name)]
     assert all(isinstance(family, Family) for family in problem.examples)
-
-
-def test_every_paradigm_has_a_way():
-    assert {cell.paradigm for cell in ROW.cells} == {
-        "observe",
-        "theory",
-        "compute",
-        "data",
-        "learn",
-    }

@@ -10,7 +10,7 @@ from science.core.ladder import Asked, Size
 from science.transits import ladder_search as searches
 from science.transits import ladder_ways as ways
 from science.transits.grid import transit_duration
-from science.transits.ladder import ROW, mark, over_impostors, recall
+from science.transits.ladder import mark, over_impostors, recall
 from science.transits.ladder_problem import SNR, Solved, Truth, pose
 from science.transits.ladder_ways import Found, physical
 from science.transits.lightcurve import Ephemeris, LightCurve, Star
@@ -157,13 +157,3 @@ def test_real_stars_are_cut_into_pieces_of_their_own():
     assert set(problem.truth.kind) <= {"planet", "none"}
     assert len(set(problem.group)) == 3
     assert all(lc.baseline < 28 for lc in problem.questions)
-
-
-def test_every_paradigm_has_a_way():
-    assert {cell.paradigm for cell in ROW.cells} == {
-        "observe",
-        "theory",
-        "compute",
-        "data",
-        "learn",
-    }

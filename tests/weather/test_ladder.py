@@ -126,15 +126,3 @@ def test_an_archive_too_short_is_named(known, tmp_path, way):
 def test_real_maps_are_declined_with_a_cure():
     with pytest.raises(UserError, match="ncep-regional"):
         pose(Size(data="mirror"))
-
-
-def test_every_paradigm_has_a_way():
-    assert [cell.paradigm for cell in ROW.cells] == [
-        "observe",
-        "theory",
-        "compute",
-        "data",
-        "data",
-        "data",
-        "learn",
-    ]

@@ -59,6 +59,13 @@ def training(task: Task, inputs: Mapping[str, Tensor], classes: int, steps: int)
     size = len(next(iter(inputs.values())))
     batch = Labelled(dict(inputs), torch.arange(size) % classes)
     optimizer = task.make_optimizer([p for p in task.parameters() if p.requires_grad])
+    return learning(task, batch, optimizer, steps, size)
+
+
+def learning(
+    task: Task, batch: Any, optimizer: torch.optim.Optimizer, steps: int, size: int = 1
+) -> Round:
+    """Rounds of ``steps`` training steps of ``task`` on one batch of ``size`` units."""
     task.train()
 
     def work() -> float:

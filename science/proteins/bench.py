@@ -14,7 +14,7 @@ from science.core.bench import Case
 from science.core.config import build
 from science.core.seeds import rng
 from science.core.supervised import Labelled, SupervisedTask
-from science.core.throughput import Round
+from science.core.throughput import Round, learning
 from science.proteins.alignment import Alignment
 from science.proteins.alphabet import GAP, Tokens
 from science.proteins.contact_baselines import BASELINES
@@ -91,11 +91,4 @@ def _training() -> Round:
     apart = np.linalg.norm(place[:, None] - place, axis=-1).astype(np.float32)
     distance = torch.from_numpy(apart)
     given = Labelled(inputs, distance[None], pair_weight(distance)[None])
-
-    def once() -> int:
-        optimizer.zero_grad()
-        task.step(given).loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        return 1
-
-    return once
+    return learning(task, given, optimizer, steps=1)

@@ -21,7 +21,7 @@ from science.core.bench import Case
 from science.core.config import build
 from science.core.forecast import ForecastTask, Trajectory
 from science.core.seeds import generator
-from science.core.throughput import Round
+from science.core.throughput import Round, learning
 from science.weather.boundary import Boundary
 from science.weather.forecasting import forecast
 from science.weather.grid import Grid
@@ -92,18 +92,7 @@ def _training(backbone: str | None) -> Round:
     states = torch.rand(_BATCH, 2, len(net.channels), *GRID.shape, generator=draw)
     forcings = torch.rand(_BATCH, 2, len(net.fields), *GRID.shape, generator=draw)
     batch = Trajectory(states, forcings, torch.tensor([0.0, 24.0]))
-    optimizer = torch.optim.AdamW(net.parameters())
-    task.train()
-
-    def work() -> float:
-        for _ in range(_STEPS):
-            loss = task.step(batch).loss
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        return float(_STEPS * _BATCH)
-
-    return work
+    return learning(task, batch, torch.optim.AdamW(net.parameters()), _STEPS, _BATCH)
 
 
 def _forecast(count: int) -> Round:

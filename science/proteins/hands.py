@@ -10,6 +10,9 @@ set, for what changes its sign in a mirror:
 - the torsion about the line that joins two neighbouring pieces of chain (*crossing*);
 - on which side of two neighbouring pieces the chain between them lies (*detour*).
 
+``hands.csv`` holds the counts of the 1,575 training families of ``proteins/psicov-contacts``:
+`count` of the ``chain.cb`` of its ``train`` split writes it again to the byte.
+
 `odds` adds the logarithms of how much more often what is seen was counted than its mirror image.
 """
 

@@ -100,14 +100,14 @@ def _levels(
     )
     i, j = _place(grid, levels, at)
     where = f"{grid.lat[i]:.1f} N, {grid.lon[j] % 360:.1f} E"
-    if np.isfinite(levels.level[:, i, j]).all():
-        page.figure(pictures.curve(name, levels, unit, (i, j)), f"At {where}, with 95 % intervals.")
-    else:
-        page.note(f"At {where} there were {levels.count[i, j]} extremes: too few for a level.")
     rows = zip(levels.periods, levels.level, levels.low, levels.high, strict=True)
     table = [{unit: p, "level": a[i, j], "low": b[i, j], "high": c[i, j]} for p, a, b, c in rows]
     tables[f"levels-{unit}"] = pd.DataFrame(table)
-    page.table(tables[f"levels-{unit}"].round(4), f"{where}, SI units.")
+    if np.isfinite(levels.level[:, i, j]).all():
+        page.figure(pictures.curve(name, levels, unit, (i, j)), f"At {where}, with 95 % intervals.")
+        page.table(tables[f"levels-{unit}"].round(4), f"{where}, SI units.")
+    else:
+        page.note(f"At {where} there were {levels.count[i, j]} extremes: too few for a level.")
     for part in ("level", "low", "high"):
         kept[f"{unit}_{part}"] = ((f"{unit}_period", "lat", "lon"), getattr(levels, part))
 

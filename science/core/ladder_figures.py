@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from science.core.ladder import MAIN, PARADIGMS, Climbed, Rung
+from science.core.ladder_labels import Mark, label
 from science.core.style import BLUE, DASHES, GREEN, INK, MUTED, ORANGE, VERMILION, plain, style
 
 NAMES = {name: f"{number} {name}" for number, name in enumerate(PARADIGMS, 1)}
@@ -27,9 +28,7 @@ def picture(climbed: Climbed) -> Figure:
         left, right = figure.subplots(1, 2, sharey=True)
         dash = _dashes(answered)
         left.set_xscale("log")
-        dearest = max(r.cpu_s for r in answered)
-        for place, rung in enumerate(sorted(answered, key=lambda r: r.cpu_s)):
-            _marker(left, rung, measure, (place % 2 == 0, rung.cpu_s > 0.2 * dearest))
+        marks = [_marker(left, rung, measure) for rung in answered]
         left.xaxis.set_major_formatter(ticker.LogFormatterMathtext())
         left.margins(x=0.14, y=0.12)
         left.set_xlabel("processor time [s]")
@@ -44,6 +43,7 @@ def picture(climbed: Climbed) -> Figure:
         right.set_xlabel("solved examples shown")
         handles = right.get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=3)
+        label(left, marks)
     return figure
 
 
@@ -68,23 +68,16 @@ def along(climbed: Climbed) -> Figure:
     return figure
 
 
-def _marker(axes: Axes, rung: Rung, measure: str, side: tuple[bool, bool]) -> None:
-    """A marker with its interval, and its name ``side``: above, and to the left, or not."""
+def _marker(axes: Axes, rung: Rung, measure: str) -> Mark:
+    """A marker with its interval; what it needs to be named."""
     found, x = rung.scores[MAIN][measure].measured, max(rung.cpu_s, 1e-3)
+    low = found.value if found.low is None else found.low
+    high = found.value if found.high is None else found.high
     colour = COLOURS[rung.cell.paradigm]
-    if found.low is not None and found.high is not None:
-        axes.plot([x, x], [found.low, found.high], color=colour, lw=1.4)
+    axes.plot([x, x], [low, high], color=colour, lw=1.4)
     area = _FEW + (_MANY - _FEW) * np.log10(1 + rung.examples) / 5
     axes.scatter([x], [found.value], s=area, color=colour, edgecolor=INK, lw=0.6, zorder=3)
-    axes.annotate(
-        plain(rung.cell.name),
-        (x, found.value),
-        xytext=(-8 if side[1] else 8, 6 if side[0] else -11),
-        textcoords="offset points",
-        ha="right" if side[1] else "left",
-        fontsize=8,
-        color=INK,
-    )
+    return Mark(x, found.value, low, high, rung.cell.name)
 
 
 def _examples(axes: Axes, rung: Rung, less: Sequence[Rung], measure: str, dash: object) -> None:

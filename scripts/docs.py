@@ -23,8 +23,8 @@ from science.core.teach.stage import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS, BUILD = ROOT / "docs", ROOT / "build"
-GUIDES = ("transits", "crystals", "proteins", "weather", "configs", "reruns", "architecture")
-GUIDES = (*GUIDES, "install", "licences", "ladder")
+DOMAINS = ("transits", "crystals", "proteins", "weather")  # guides in both languages
+GUIDES = ("configs", "reruns", "architecture", "install", "licences", "ladder")
 SWITCH = {"en": ("zh", "简体中文"), "zh": ("en", "English")}
 INDEX = {"en": "Lessons", "zh": "课程"}
 
@@ -75,12 +75,15 @@ def _pages(tree: Path, lang: str, played: list[play.Played], out: Path, runs: Pa
         text = render.markdown(one, lang, home / one.lesson.slug)
         _page(home / f"{one.lesson.slug}.md", text + _about(one, lang), lang, tree)
     _page(tree / "lessons" / "index.md", _contents(played, lang), lang, tree)
+    for name in DOMAINS:
+        guide = DOCS / (f"{name}.md" if lang == "en" else f"{name}.zh.md")
+        _page(tree / f"{name}.md", guide.read_text("utf-8"), lang, tree)
     if lang == "en":
         _english(tree, played, out, runs)
 
 
 def _english(tree: Path, played: list[play.Played], out: Path, runs: Path | None) -> None:
-    """Pages that are in English only: guides, reference and gallery."""
+    """Pages that are in English only: the other guides, reference and gallery."""
     shutil.copy(DOCS / "picture.svg", tree / "picture.svg")
     for name in GUIDES:
         if (DOCS / f"{name}.md").is_file():

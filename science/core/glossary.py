@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from science.core.glossary_forecast import forecast_term
 from science.core.glossary_generated import GATED, GENERATED, GENERATED_ALIASES
 
 
@@ -90,6 +91,8 @@ def term(name: str) -> Term:
 def _known(key: str, written: str) -> Term:
     if plain := _TERMS.get(_ALIASES.get(key, key)):
         return plain
+    if forecast := forecast_term(key):
+        return Term(*forecast)
     if key.startswith("gated_"):
         free = _known(key.removeprefix("gated_"), written[len("gated_") :])
         return free._replace(label=f"{free.label}, gated", meaning=GATED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -70,7 +70,7 @@ def forecasts(
     time: Times,
     boundary: Surroundings,
     leads: Sequence[float],
-    step: float = 24.0,
+    step: float | Sequence[float] = 24.0,
     members: int = 1,
     seed: int = 0,
     channels: Sequence[int] | None = None,
@@ -82,8 +82,10 @@ def forecasts(
         states: (starts, channels, lat, lon).
         time: (starts,).
         boundary: ground, sea and sun.
-        leads: hours to keep, multiples of ``step``.
-        step: hours that the network takes at once.
+        leads: hours to keep, multiples of a ``step``.
+        step: hours that the network takes at once. Of several, a single forecast is the mean over
+            those whose multiple a lead is: their errors differ (Nguyen et al. 2023, arXiv
+            2312.03876).
         members: of an ensemble; a single forecast has no noise.
         seed: of the noise.
         channels: places of the channels to keep; all unless given.
@@ -91,16 +93,37 @@ def forecasts(
     if members < 1 or (members > 1 and not net.noise):
         cure = "choose an emulator trained as an ensemble" if members > 1 else "give 1 or more"
         raise UserError(f"{members} members", cure)
+    steps = [float(s) for s in np.atleast_1d(step)]
+    if members > 1 and len(steps) > 1:
+        raise UserError(f"{members} members by steps of {steps} hours", "give members one step")
+    reached = np.array([[lead % s == 0 for lead in leads] for s in steps])
+    if not reached.any(0).all():
+        raise UserError(f"no step of {steps} hours leads to each of {list(leads)}", "change either")
     kept = list(range(states.shape[1])) if channels is None else list(channels)
-    count = round(max(leads) / step)
-    place = {round(lead / step): i for i, lead in enumerate(leads)}
-    made = np.empty((members, len(states), len(leads), len(kept), *states.shape[2:]), np.float32)
-    rows = np.stack(np.unravel_index(np.arange(members * len(states)), made.shape[:2]), 1)
+    made = np.zeros((members, len(states), len(leads), len(kept), *states.shape[2:]), np.float32)
+    for hours, goes in zip(steps, reached, strict=True):
+        wanted = {round(leads[i] / hours): int(i) for i in np.flatnonzero(goes)}
+        _roll(made, net, (states, time, boundary), hours, wanted, seed, kept)
+    return made / reached.sum(0)[:, None, None, None].astype(np.float32)
+
+
+def _roll(
+    made: States,
+    net: Emulator,
+    start: tuple[States, Times, Surroundings],
+    hours: float,
+    wanted: Mapping[int, int],
+    seed: int,
+    kept: Sequence[int],
+) -> None:
+    """Add forecasts by steps of so many hours: ``wanted`` says which step is which lead."""
+    states, time, boundary = start
+    rows = np.stack(np.unravel_index(np.arange(made.shape[0] * made.shape[1]), made.shape[:2]), 1)
     for begin in range(0, len(rows), BATCH):
-        member, start = rows[begin : begin + BATCH].T
-        noise = None if members == 1 else generator(seed, "noise", begin)
-        path = stepped(net, states[start], time[start], boundary, [step] * count, noise)
-        for number, state in enumerate(path, start=1):
-            if number in place:
-                made[member, start, place[number]] = state[:, kept]
-    return made
+        member, row = rows[begin : begin + BATCH].T
+        noise = None if made.shape[0] == 1 else generator(seed, "noise", begin)
+        path = [hours] * max(wanted, default=0)
+        each = stepped(net, states[row], time[row], boundary, path, noise)
+        for number, state in enumerate(each, start=1):
+            if number in wanted:
+                made[member, row, wanted[number]] += state[:, kept]

@@ -47,7 +47,7 @@ class Forecasting:
         judge: what is measured.
         starts: forecasts to judge.
         leads: hours to forecast.
-        step: hours that the network takes at once.
+        step: hours that the network takes at once; of several, a single forecast is the mean.
         members: of the ensemble; 1 for a single forecast.
         harmonics: waves of the year in the climatology.
         split: whose states are the starts; tune on ``val``.
@@ -63,7 +63,7 @@ class Forecasting:
         judge: Judge | None = None,
         starts: int = 52,
         leads: Sequence[float] = (24, 48, 72, 96, 120, 144, 168),
-        step: float = 24.0,
+        step: float | Sequence[float] = 24.0,
         members: int = 1,
         harmonics: int = 3,
         split: str = "test",

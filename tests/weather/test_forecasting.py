@@ -90,6 +90,20 @@ def test_members_are_those_of_the_plain_loop(tmp_path):
     assert not np.allclose(two[0, 0, 0, 3], alone[0, 0, 1, 3])
 
 
+def test_several_steps_are_averaged_where_they_lead_to():
+    net = emulator()
+    given = (net, state(net)[None], np.array([START]), net.boundary)
+    made = forecasts(*given, [24, 36, 48], step=[12, 24])
+    short, long = forecasts(*given, [24, 36, 48], step=12), forecasts(*given, [24, 48], step=24)
+    np.testing.assert_array_equal(made[:, :, 1], short[:, :, 1])
+    mean = (short[:, :, [0, 2]] + long) / 2
+    np.testing.assert_allclose(made[:, :, [0, 2]], mean, rtol=1e-5, atol=1e-5)
+    with pytest.raises(UserError, match=r"36"):
+        forecasts(*given, [24, 36], step=24)
+    with pytest.raises(UserError, match="one step"):
+        forecasts(*given, [24], step=[12, 24], members=2)
+
+
 def test_a_killed_forecast_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     net = emulator()
     monkeypatch.setattr(forecasting, "BATCH", 2)

@@ -1,0 +1,56 @@
+"""Measures of forecasts: what is forecast, how well, and so many days ahead."""
+
+from __future__ import annotations
+
+import re
+
+FORECAST: dict[str, tuple[str, str, bool]] = {
+    "rmse": ("RMSE", "root of the mean squared error.", True),
+    "acc": (
+        "anomaly correlation",
+        "correlation with the truth of what differs from the usual for the day; 1 is perfect, and "
+        "below 0.6 a weather map is of little use.",
+        False,
+    ),
+    "crps": (
+        "CRPS",
+        "error of a whole distribution (continuous ranked probability score, fair): that of a "
+        "single forecast is its mean absolute error.",
+        True,
+    ),
+    "ratio": (
+        "spread over error",
+        "how far members lie apart over how far their mean errs: 1 is right, less is overconfident.",
+        False,
+    ),
+    "bss": (
+        "Brier skill of extremes",
+        "what chances of values above the local 95th percentile gain over the usual 5 in 100.",
+        False,
+    ),
+    "sharp": (
+        "sharpness",
+        "energy of small waves over that of the truth: less than 1 is blurred.",
+        False,
+    ),
+}
+_AHEAD = re.compile(rf"(.+)_({'|'.join(FORECAST)})_(\d+)d$")
+_CLIMATE = re.compile(r"climate_(.+)_(rmse|shift|eddies|least)$")
+_OF_CLIMATE = {
+    "rmse": "error of the mean map",
+    "shift": "shift of the mean",
+    "eddies": "variance over the truth's",
+    "least": "smallest value",
+}
+
+
+def forecast_term(key: str) -> tuple[str, str, bool] | None:
+    """Label, meaning and whether less is better of ``z500_rmse_3d`` or ``climate_t850_shift``."""
+    if ahead := _AHEAD.match(key):
+        label, meaning, lower = FORECAST[ahead[2]]
+        days = f"day{chr(0xA0)}{ahead[3]}"
+        return f"{ahead[1].replace('_', ' ')}: {label}, {days}", meaning, lower
+    if climate := _CLIMATE.match(key):
+        label = f"{climate[1].replace('_', ' ')}: {_OF_CLIMATE[climate[2]]}, long run"
+        return label, "", climate[2] == "rmse"
+    return None

@@ -55,10 +55,10 @@ class SphereViT(nn.Module):
         rows, columns = (-(-n // patch) for n in self.size)
         inner = 64
         self.register_buffer("signs", signs, persistent=False)
-        self.register_buffer("away", _away(rows, columns, globe), persistent=False)
         self.know = nn.Sequential(nn.Linear(condition, inner), nn.SiLU(), nn.Linear(inner, inner))
         self.stem = nn.Conv2d(inputs, width, 2 * patch, stride=patch)
         self.blocks = nn.ModuleList([ModulatedBlock(width, heads, inner) for _ in range(layers)])
+        self.tokens = rows, columns
         kinds = columns if globe else 2 * columns - 1
         self.bias = nn.Parameter(torch.zeros(layers, heads, rows * rows * kinds))
         self.steer = Modulation(inner, width)
@@ -69,7 +69,6 @@ class SphereViT(nn.Module):
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # it has one
 
     signs: Tensor
-    away: Tensor
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(batch, inputs, lat, lon), (batch, condition) -> (batch, outputs, lat, lon)."""
@@ -78,7 +77,7 @@ class SphereViT(nn.Module):
         shape = tokens.shape[-2:]
         tokens = tokens.flatten(2).transpose(1, 2)
         for block, bias in zip(self.blocks, self.bias, strict=True):
-            tokens = block(tokens, known, bias[:, self.away])
+            tokens = block(tokens, known, self._between(bias))
         ((shift, scale, _),) = self.steer(known)
         fine = self.spread(modulate(tokens, shift, scale)).transpose(1, 2).unflatten(2, shape)
         fine = pixel_shuffle(fine, self.patch)[..., : self.size[0], : self.size[1]]
@@ -93,12 +92,14 @@ class SphereViT(nn.Module):
         rows, columns = (-n % self.patch for n in self.size)
         return pad(x, (0, columns, 0, rows), mode="replicate") if rows or columns else x
 
+    def _between(self, bias: Tensor) -> Tensor:
+        """(heads, entries) of the table -> (heads, places, places), for each pair of patches.
 
-def _away(rows: int, columns: int, globe: bool) -> Tensor:
-    """(places, places): which entry of the table of biases a pair of patches takes."""
-    row = torch.arange(rows).repeat_interleave(columns)
-    column = torch.arange(columns).repeat(rows)
-    east = column[None, :] - column[:, None]
-    kinds = columns if globe else 2 * columns - 1
-    east = east % columns if globe else east + columns - 1
-    return (row[:, None] * rows + row[None, :]) * kinds + east
+        Windows of the table: an index with repeats would have its gradients added one by one.
+        """
+        rows, columns = self.tokens
+        table = bias.unflatten(1, (rows, rows, -1))
+        if self.globe:
+            table = torch.cat([table[..., 1:], table], -1)  # from the farthest west to the east
+        east = table.unfold(-1, columns, 1).flip(-2)  # (heads, rows, rows, columns, columns)
+        return east.transpose(2, 3).flatten(3, 4).flatten(1, 2)

@@ -21,6 +21,7 @@ from science.core.learned import note
 from science.core.recipe import Recipe
 from science.core.seeds import derive, rng
 from science.weather.climatology import Climatology
+from science.weather.damping import drawn, kept
 from science.weather.distribution import TrueDistribution
 from science.weather.judge import Judge, Outlook
 from science.weather.longrun import LongRun
@@ -68,13 +69,15 @@ class Forecasting:
         harmonics: int = 3,
         split: str = "test",
         views: int = 1,
+        damped: bool = False,
         free: LongRun | None = None,
         perturbed: TrueDistribution | None = None,
     ) -> None:
         self.stages, self.judge = dict(stages or {}), judge or Judge()
         self.starts, self.leads, self.step = starts, tuple(leads), step
         self.members, self.harmonics, self.split = members, harmonics, split
-        self.views, self.free, self.perturbed = views, free, perturbed
+        self.views, self.damped = views, damped
+        self.free, self.perturbed = free, perturbed
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Rows of measures for ``metrics.json``, ours first."""
@@ -92,6 +95,7 @@ class Forecasting:
         made = {OURS: self.forecast(net, series, places, recipe.seed)}
         recipe.clock["forecasting"] = time.process_time() - began
         made |= self._viewed(net, series, places)
+        made |= self._damped(made, net, recipe, outlook, climate)
         made |= self._others(rivals, recipe, outlook, places)
         made |= simple(series, places, outlook, climate, rows)
         scores = [self.judge.row(n, m, outlook, recipe.seed) for n, m in made.items()]
@@ -134,22 +138,26 @@ class Forecasting:
             data.series = first.series
         return cast(CardData, data)
 
-    def places(self, recipe: Recipe, given: Sequence[Stored] = ()) -> Index:
+    def places(
+        self, recipe: Recipe, given: Sequence[Stored] = (), split: str | None = None
+    ) -> Index:
         """(starts, 1 + leads) rows of the series to forecast from and to be judged by.
 
         Args:
             recipe: whose data are judged.
             given: stores of forecasts; starts that one of them lacks are left out.
+            split: whose states are the starts; the judged one unless given.
         """
+        split = split or self.split
         data = cast(WindowData, recipe.data)
         windows = data.samples
-        inside = windows.place[windows.where(self.split)]
+        inside = windows.place[windows.where(split)]
         every = data.series.places([0, *(round(lead) for lead in self.leads)])
         for store in given:
             every = every[np.isin(data.series.time[every[:, 0]], store.time)]
         every = every[np.isin(every, inside).all(1)]
         if not len(every):
-            problem = f"no forecast of {max(self.leads):g} hours lies within the {self.split} split"
+            problem = f"no forecast of {max(self.leads):g} hours lies within the {split} split"
             if given:
                 problem += f" and in {', '.join(str(store.store) for store in given)}"
             raise UserError(problem, "give it more time, or shorten protocol.leads")
@@ -204,6 +212,23 @@ class Forecasting:
         start = series.states[places[:, 0]]
         made = in_views(once, start, series.channels, series.boundary, self.views)
         return {f"{OURS}, mean of {self.views} views": made[None]}
+
+    def _damped(
+        self,
+        made: Mapping[str, Fields],
+        net: Emulator,
+        recipe: Recipe,
+        outlook: Outlook,
+        climate: Climatology,
+    ) -> dict[str, Fields]:
+        if not self.damped:
+            return {}
+        series = cast(WindowData, recipe.data).series
+        places = self.places(recipe, split="val")
+        past = self.forecast(net, series, places, recipe.seed).mean(0)
+        usual = climate.at(series.time[places[:, 1:]])
+        share = kept(past, series.states[places[:, 1:]], usual, series.grid.weight)
+        return {f"{OURS}, damped": drawn(made[OURS].mean(0), outlook.climate, share)[None]}
 
     def _others(
         self, rivals: Mapping[str, Any], recipe: Recipe, outlook: Outlook, places: Index

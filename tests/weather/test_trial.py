@@ -15,6 +15,7 @@ from science.core.errors import UserError
 from science.core.recipe import Recipe
 from science.core.seeds import rng
 from science.weather.boundary import Boundary
+from science.weather.damping import drawn, kept
 from science.weather.distribution import TrueDistribution, unlike
 from science.weather.grid import Grid
 from science.weather.judge import Judge
@@ -130,12 +131,14 @@ def test_a_trial_judges_all_on_the_starts_that_the_numerical_model_has(series, t
         leads=[24, 48, 72],
         harmonics=0,
         views=4,
+        damped=True,
         free=LongRun(30, ["z500"]),
     )
     made = recipe(series, tmp_path / "run", baselines=baselines)
     found = trial.measure(made)
     models = [row["model"] for row in found["rows"]]
-    assert models[:4] == [OURS, f"{OURS}, mean of 4 views", "t21", "wide"]
+    ours = [OURS, f"{OURS}, mean of 4 views", f"{OURS}, damped"]
+    assert models[:5] == [*ours, "t21", "wide"]
     assert value(found, "t21", "z500_rmse_1d") == pytest.approx(100, rel=1e-4)
     assert value(found, "t21", "z500_rmse_3d") == pytest.approx(100, rel=1e-4)
     (row,) = [r for r in found["rows"] if r["model"] == "persistence"]
@@ -222,6 +225,22 @@ def test_what_keeps_the_symmetries_answers_alike_in_all_views():
     np.testing.assert_allclose(mean[:, 0], states * 7.5, rtol=1e-4, atol=1e-4)
     back = seen(seen(states, 5, True, signs), -5, True, signs)
     np.testing.assert_array_equal(back, states)
+
+
+def test_an_overconfident_forecast_is_drawn_to_the_climatology():
+    draw = np.random.default_rng(3)
+    climate = draw.normal(size=(200, 2, 1, *GRID.shape)).astype("f4")
+    signal, noise = draw.normal(size=(2, *climate.shape)).astype("f4")
+    truth = climate + signal + noise  # half of the variance cannot be known
+    forecast = climate + np.array([1, 2], "f4")[:, None, None, None] * signal
+    share = kept(forecast, truth, climate, GRID.weight)
+    np.testing.assert_allclose(share, [[1.0], [0.5]], atol=0.02)
+    made = drawn(forecast, climate, share)
+    error = ((made - truth) ** 2).mean((0, 2, 3, 4))
+    np.testing.assert_allclose(error, [1, 1], atol=0.05)
+    # What knows nothing is worth nothing, whatever it says; nothing is ever blown up.
+    assert kept(climate - 3 * signal, truth, climate, GRID.weight).max() == 0
+    assert kept(climate + 0.5 * signal, truth, climate, GRID.weight).min() == 1
 
 
 class Still(Emulator):

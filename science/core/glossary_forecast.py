@@ -20,7 +20,7 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
     ),
     "ratio": (
         "spread over error",
-        "how far members lie apart over how far their mean errs: 1 is right, less is overconfident.",
+        "spread of the members over the error of their mean: 1 is right, less is overconfident.",
         False,
     ),
     "bss": (

@@ -225,10 +225,13 @@ class Forecasting:
             return {}
         series = cast(WindowData, recipe.data).series
         places = self.places(recipe, split="val")
-        past = self.forecast(net, series, places, recipe.seed).mean(0)
+        past = self._viewed(net, series, places) or {
+            OURS: self.forecast(net, series, places, recipe.seed)
+        }
         usual = climate.at(series.time[places[:, 1:]])
-        share = kept(past, series.states[places[:, 1:]], usual, series.grid.weight)
-        return {f"{OURS}, damped": drawn(made[OURS].mean(0), outlook.climate, share)[None]}
+        ((name, told),) = past.items()
+        share = kept(told.mean(0), series.states[places[:, 1:]], usual, series.grid.weight)
+        return {f"{name}, damped": drawn(made[name].mean(0), outlook.climate, share)[None]}
 
     def _others(
         self, rivals: Mapping[str, Any], recipe: Recipe, outlook: Outlook, places: Index

@@ -137,7 +137,8 @@ def test_a_trial_judges_all_on_the_starts_that_the_numerical_model_has(series, t
     made = recipe(series, tmp_path / "run", baselines=baselines)
     found = trial.measure(made)
     models = [row["model"] for row in found["rows"]]
-    ours = [OURS, f"{OURS}, mean of 4 views", f"{OURS}, damped"]
+    viewed = f"{OURS}, mean of 4 views"
+    ours = [OURS, viewed, f"{viewed}, damped"]
     assert models[:5] == [*ours, "t21", "wide"]
     assert value(found, "t21", "z500_rmse_1d") == pytest.approx(100, rel=1e-4)
     assert value(found, "t21", "z500_rmse_3d") == pytest.approx(100, rel=1e-4)

@@ -102,9 +102,10 @@ def forecasts(
     kept = list(range(states.shape[1])) if channels is None else list(channels)
     made = np.zeros((members, len(states), len(leads), len(kept), *states.shape[2:]), np.float32)
     for hours, goes in zip(steps, reached, strict=True):
-        wanted = {round(leads[i] / hours): int(i) for i in np.flatnonzero(goes)}
+        wanted = {round(leads[i] / hours): i for i in np.flatnonzero(goes).tolist()}
         _roll(made, net, (states, time, boundary), hours, wanted, seed, kept)
-    return made / reached.sum(0)[:, None, None, None].astype(np.float32)
+    made /= reached.sum(0)[:, None, None, None].astype(np.float32)
+    return made
 
 
 def _roll(

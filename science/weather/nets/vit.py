@@ -98,8 +98,10 @@ class SphereViT(nn.Module):
         Windows of the table: an index with repeats would have its gradients added one by one.
         """
         rows, columns = self.tokens
-        table = bias.unflatten(1, (rows, rows, -1))
+        table = bias.view(len(bias), rows, rows, -1)
         if self.globe:
             table = torch.cat([table[..., 1:], table], -1)  # from the farthest west to the east
-        east = table.unfold(-1, columns, 1).flip(-2)  # (heads, rows, rows, columns, columns)
+        east: Tensor = table.unfold(-1, columns, 1).flip(
+            -2
+        )  # (heads, rows, rows, columns, columns)
         return east.transpose(2, 3).flatten(3, 4).flatten(1, 2)

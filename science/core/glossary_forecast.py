@@ -9,7 +9,7 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
     "acc": (
         "anomaly correlation",
         "correlation with the truth of what differs from the usual for the day; 1 is perfect, and "
-        "below 0.6 a weather map is of little use.",
+        "below 0.6 a map is of little use to a reader.",
         False,
     ),
     "crps": (

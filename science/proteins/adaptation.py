@@ -131,7 +131,8 @@ class Adaptations:
         fold = recipe.data.fold(some, held, stream, arm.draws)  # type: ignore[call-arg]
         how = _recipe(recipe, arm)
         net = how.train(member, fold)
-        if arm.net.get("method") == "lora" and count is None and seed == 0:
+        kept = arm.net.get("method") == "lora" and arm.pretrained  # else nothing to add it to
+        if kept and count is None and seed == 0:
             keep(how, net, {"families": len(some), "member": member})
         recipe.tell("judging", 0, len(targets), member)
         each = judged(contact_logits(net, self.rows), targets)

@@ -20,6 +20,7 @@ from science.transits import figures, tables
 from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.read import read_star
 from science.transits.search import flat_around, search, without
+from science.transits.signal import Signal
 from science.transits.vet import Candidate, against_chance, judge
 
 _CLOSE = 1e-3  # relative: a period this near is the same signal
@@ -43,6 +44,8 @@ class Rediscovery:
         blind: most signals of the blind search; 0 leaves it out.
         network: run folder beside this one whose networks judge, if it is there.
         release: the release that judges otherwise.
+        periods: shortest and longest to look for [days]; all that the light curve can show if
+            not given.
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Rediscovery:
         blind: int = 9,
         network: str = "",
         release: str = "transits/vetter",
+        periods: tuple[float, float] | None = None,
     ) -> None:
+        self.periods = None if periods is None else (periods[0], periods[1])
         self.star, self.card, self.planet, self.period = star, card, planet, period
         self.published, self.random, self.blind = published, random, blind
         self.network, self.release = network, release
@@ -66,7 +71,7 @@ class Rediscovery:
         judge_ = self._judge(recipe.folder)
         light, known = self._star(recipe)
         with _timed(recipe, "search with the known planets masked"):
-            found = search(light, known=known, max_planets=1, progress=_progress(recipe))
+            found = self._search(recipe, light, known=known, max_planets=1)
         if not found:
             raise UserError(f"{light.target}: no signal beyond the known planets")
         flat = flat_around(light, [*known, found[0].ephemeris])
@@ -97,9 +102,12 @@ class Rediscovery:
             raise UserError(f"{self.planet} is in the KOI table", "it would be masked, not found")
         return light, known
 
+    def _search(self, recipe: Recipe, light: LightCurve, **how: Any) -> list[Signal]:
+        return search(light, periods=self.periods, progress=_progress(recipe), **how)
+
     def _blind(self, recipe: Recipe, light: LightCurve, judge_: Release) -> list[Candidate]:
         with _timed(recipe, "blind search"):
-            found = search(light, max_planets=self.blind, progress=_progress(recipe))
+            found = self._search(recipe, light, max_planets=self.blind)
         flat = flat_around(light, [s.ephemeris for s in found])
         return judge(light, flat, found, (), judge_.score)
 

@@ -55,7 +55,7 @@ def test_layers_are_mutated_alone_and_named(own, place, tmp_path):
     run = read(own[1])
     there = replace(place, env={**place.env, KNOWN: ""})
     again = read(must(repeat(run, there, "original", run.config)).folder)
-    made = list(mutations(again, tmp_path / "altered", ["task.optimizer.lr=0.01{}"], 1))
+    made = list(mutations(again, tmp_path / "altered", ["task.optimizer.lr=0.01{}"], [1]))
     assert {m.layers[0] for m in made} == {
         "seed", "config", "code", "environment", "threads", "instructions", "data"
     }  # fmt: skip

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -82,24 +82,45 @@ class Fresh:
         return self._running.pop(pid).wait()
 
 
+def modules(configs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Modules of this package that the ``_target_`` of some configs name, sorted."""
+    found: set[str] = set()
+    left: list[Any] = list(configs)
+    while left:
+        node = left.pop()
+        if isinstance(node, Mapping):
+            left += node.values()
+            name = str(node.get("_target_", "")).rpartition(".")[0]
+            found |= {name} if name.startswith("science.") else set()
+        elif isinstance(node, list):
+            left += node
+    return sorted(found)
+
+
 class Warm:
     """Workers forked from one warm process; use it as a context manager. POSIX only.
 
     Args:
         tree: sources of this package that workers share unless they are told to take others.
         variables: to start with; some libraries read theirs only then.
+        used: modules of ``tree`` that workers will need, to import once for all of them.
     """
 
     def __init__(
-        self, tree: Path | None = None, variables: Mapping[str, str] | None = None
+        self,
+        tree: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        used: Sequence[str] = (),
     ) -> None:
         self.tree, self.variables = tree, dict(variables or {})
+        self.used = tuple(used) if tree else ()
 
     def __enter__(self) -> Self:
         self._gate = threading.Lock()
         env = {**os.environ, "OMP_NUM_THREADS": "1", **self.variables}
+        given = [str(self.tree), *self.used] if self.tree else []
         self._server = subprocess.Popen(  # noqa: S603 - our own interpreter and script
-            [sys.executable, "-P", str(_ZYGOTE), *([str(self.tree)] if self.tree else [])],
+            [sys.executable, "-P", str(_ZYGOTE), *given],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=env,

@@ -112,7 +112,7 @@ def _config(
     """The config to run: each of seed, data and all the rest from one of the two sides."""
     made = dict(original.config) if "config" in restore else dict(config)
     made["seed"] = original.config["seed"] if "seed" in restore else config["seed"]
-    if isinstance(made.get("data"), Mapping):
+    if isinstance(made.get("data"), Mapping) and "card" in made["data"]:
         made["data"] = dict(made["data"])
         card = str((config.get("data") or {}).get("card", ""))
         made["data"]["card"] = _card(original, place) if "data" in restore else card

@@ -1,9 +1,10 @@
 """A warm process that forks workers, so that a hundred short runs do not import torch each.
 
 It imports what costs seconds (torch, Lightning, pandas), and this package from the source tree that
-is its argument, if there is one. A worker that is told to import from other folders forgets what
-they have copies of, and imports those. No numbers are computed before the fork, so that threads and
-instruction sets are still the worker's own to choose.
+is its first argument, if there is one, with those modules that further arguments name. A worker
+that is told to import from other folders forgets what they have copies of, and imports those. No
+numbers are computed before the fork, so that threads and instruction sets are still the worker's
+own to choose.
 
 Lines of JSON on standard input are jobs; answers are lines on standard output. POSIX only.
 """
@@ -45,8 +46,9 @@ def main() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     sys.path[:0] = sys.argv[1:2]
-    for name in OWN if sys.argv[1:] else ():
-        importlib.import_module(name)
+    for name in (*OWN, *sys.argv[2:]) if sys.argv[1:] else ():
+        with contextlib.suppress(ImportError):  # what is optional and not installed
+            importlib.import_module(name)
     del sys.path[: len(sys.argv[1:2])]
     gc.freeze()
     _say({"ready": os.getpid()})

@@ -28,6 +28,7 @@ _SEPARATE = "-"
 
 def verified(original: Recorded, place: Place) -> Iterator[Trial]:
     """Make a bundle and verify it in a new, empty environment that refuses to use the network."""
+    place.scratch.mkdir(parents=True, exist_ok=True)
     bundle = export(original.folder, place.scratch / "run.zip")
     home = place.scratch / "venv"
     if not home.is_dir():

@@ -56,7 +56,8 @@ def torn(place: Place, seed: int, temporary: Path, count: int) -> Iterator[Trial
         temporary: folder that ``TMPDIR`` names.
         count: of kills.
     """
-    stream = rng(seed, "torn", str(temporary))
+    stream = rng(seed, "torn", temporary.name)
+    temporary.mkdir(parents=True, exist_ok=True)
     env = {**place.env, "TMPDIR": str(temporary)}
     for number in range(count):
         folder = place.scratch / f"torn-{temporary.name}-{number}"

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -38,17 +38,17 @@ INSTRUCTIONS = (
 
 
 def mutations(
-    original: Recorded, scratch: Path, configs: Sequence[str], count: int
+    original: Recorded, scratch: Path, configs: Sequence[str], numbers: Iterable[int]
 ) -> Iterator[Mutation]:
-    """``count`` mutations of each layer that this run has.
+    """A mutation of each layer that this run has, for each of some numbers.
 
     Args:
         original: the run that will be repeated.
         scratch: folder for altered copies of sources, packages and data.
         configs: overrides that change its numbers, with ``{}`` where a number from 1 on belongs.
-        count: of each layer.
+        numbers: from 1 on; another number is another mutation of the same layer.
     """
-    for n in range(1, count + 1):
+    for n in numbers:
         yield Mutation(("seed",), (f"seed={100 + n}",))
         yield Mutation(("config",), (configs[(n - 1) % len(configs)].format(n),))
         yield Mutation(("code",), path=(other_code(scratch / f"code-{n}", n),))

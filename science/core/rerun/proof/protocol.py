@@ -6,28 +6,30 @@ how often the outcome is what it has to be.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from science import paths
-from science.core.config import build, checked
-from science.core.data import CardData
+from science.core.config import checked
 from science.core.files import write_json
-from science.core.frozen import freeze
 from science.core.provenance.environment import environment
 from science.core.recipe import Recipe
-from science.core.rerun.launch import Warm
+from science.core.rerun.launch import Warm, modules
 from science.core.rerun.proof import bundles, kills, lean, mutations, reruns, stores
-from science.core.rerun.proof.count import Count, Trial
+from science.core.rerun.proof.count import Trial
 from science.core.rerun.proof.numbers import statistics
+from science.core.rerun.proof.rounds import Kinds, Round, anew, first
+from science.core.rerun.proof.told import Told
 from science.core.rerun.records import Recorded, read
 from science.core.rerun.repeat import Place, must, repeat
+from science.core.seeds import derive
 
 _TOLD = "trials.jsonl"
 _SEEDS = 1000  # first seed of the real ensemble
@@ -50,8 +52,8 @@ DEFAULTS: Mapping[str, int] = {
 class Proof:
     """Count what holds of runs that are killed, mutated, passed on and tampered with.
 
-    What is done already is read from ``trials.jsonl``, so that a proof that was cut short goes on
-    with the next kind of harm.
+    Every kind of harm is dealt over some rounds, so that a proof that is cut short has counted a
+    part of all kinds. What is done is read from ``trials.jsonl``: it goes on from there.
 
     Args:
         experiments: name -> ``overrides`` that let it end in seconds, ``configs`` that change its
@@ -62,6 +64,9 @@ class Proof:
             file system; the others once.
         workers: numbers of processes that fetch batches.
         threads: numbers of threads on emulated machines.
+        rounds: how many.
+        only: of the experiments; with none, verdicts are counted on drawn numbers and that is all.
+        most_s: seconds after which no further kind of harm is begun.
     """
 
     def __init__(
@@ -70,76 +75,99 @@ class Proof:
         counts: Mapping[str, int] | None = None,
         workers: Sequence[int] = (0, 2),
         threads: Sequence[int] = (1, 2),
+        rounds: int = 5,
+        only: Sequence[str] | None = None,
+        most_s: float | None = None,
     ) -> None:
-        self.experiments, self.workers, self.threads = experiments, workers, threads
-        self.counts = {**DEFAULTS, **(counts or {})}
+        self.experiments = {
+            name: about for name, about in experiments.items() if only is None or name in only
+        }
+        self.workers, self.threads, self.rounds = workers, threads, rounds
+        self.counts, self.most_s = {**DEFAULTS, **(counts or {})}, most_s
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Do it all and return the results: one row per kind of harm."""
-        told = Told(recipe.folder / _TOLD)
+        told, began, whole = Told(recipe.folder / _TOLD), time.monotonic(), True
+        told.add("verdicts", statistics(recipe.seed, self.counts["verdicts"]), recipe)
         scratch = recipe.folder.resolve() / "trials"
-        tree = paths.PACKAGE.parent
-        with Warm(tree) as warm:
-            env = {**os.environ, lean.KNOWN: str(_known(scratch))}
-            place = Place(scratch, env, (tree,), warm, Path(lean.__file__), install=False)
-            runs = {name: self._first(name, place) for name in self.experiments}
-            for name, run in runs.items():
-                there = replace(place, scratch=scratch / name.replace("/", "-"))
-                for kind, trials in self._harm(name, run, there, recipe.seed):
-                    told.add(f"{name}: {kind}", trials, recipe)
-            any_ = next(iter(runs.values()))
-            for kind, trials in self._once(any_, place, recipe.seed):
-                told.add(kind, trials, recipe)
-        with Warm(tree, reruns.ABROAD) as abroad:
-            for name, run in runs.items():
-                there = replace(place, scratch=scratch / name.replace("/", "-"))
-                every = reruns.SURROUNDINGS[: self.counts["surroundings"]]
-                done = reruns.surrounded(run, there, abroad, every)
-                told.add(f"{name}: surroundings", done, recipe)
-        machines = reruns.emulated(list(runs.values()), place, self.threads, tree)
-        told.add("emulated machines", machines, recipe)
+        for kind, trials in self._kinds(scratch, recipe.seed) if self.experiments else ():
+            if self.most_s is not None and time.monotonic() - began > self.most_s:
+                whole = False
+                break
+            told.add(kind, trials, recipe)
         shutil.rmtree(scratch, ignore_errors=True)
         rows = [count.row(what) for what, count in told.counts().items()]
-        return {"rows": rows, "goals": {"held": {"goal": 1.0}}, "notes": _NOTES}
+        notes = [*_NOTES, *([] if whole else [f"Cut short after {self.most_s:.0f} s."])]
+        return {"rows": rows, "goals": {"held": {"goal": 1.0}}, "notes": notes}
 
-    def _harm(
-        self, name: str, run: Recorded, place: Place, seed: int
-    ) -> Iterator[tuple[str, Iterator[Trial]]]:
-        count = self.counts
+    def _kinds(self, scratch: Path, seed: int) -> Kinds:
+        tree = paths.PACKAGE.parent
+        used = modules(checked(n, a.get("overrides", ())) for n, a in self.experiments.items())
+        with contextlib.ExitStack() as stack:
+            warm, abroad = (
+                stack.enter_context(Warm(tree, variables, used))
+                for variables in ({}, reruns.ABROAD)
+            )
+            env = {**os.environ, lean.KNOWN: str(_known(scratch))}
+            place = Place(scratch, env, (tree,), warm, Path(lean.__file__), install=False)
+            runs = {
+                name: first(name, about, replace(place, scratch=_of(scratch, name)))
+                for name, about in self.experiments.items()
+            }
+            for part in range(self.rounds):
+                now = Round(part, self.rounds, self.counts, derive(seed, "round", part))
+                for kind, trials in self._round(runs, place, abroad, now):
+                    yield f"round {part}: {kind}", trials
+            any_ = replace(place, scratch=scratch / "now")
+            real = self._real(next(iter(runs.values())), any_, seed)
+            yield from anew(any_, iter([("real verdicts", real)]))
+
+    def _round(self, runs: Mapping[str, Recorded], place: Place, abroad: Warm, now: Round) -> Kinds:
+        common = replace(place, scratch=place.scratch / "now")
+        yield from anew(common, self._once(next(iter(runs.values())), common, now))
+        for harm in (self._passed_on, self._repeated, self._mutated, self._killed):
+            for name, run in runs.items():
+                own = replace(place, scratch=_of(place.scratch, name) / "now")
+                for kind, trials in anew(own, harm(name, run, own, now)):
+                    yield f"{name}: {kind}", trials
+        for name, run in runs.items():
+            every = [reruns.SURROUNDINGS[i] for i in now.numbers("surroundings")]
+            done = reruns.surrounded(run, common, abroad, every)
+            yield from anew(common, iter([(f"{name}: surroundings", done)]))
+        these = list(runs.values())[now.part :: now.of]
+        machines = reruns.emulated(these, common, self.threads, paths.PACKAGE.parent)
+        yield from anew(common, iter([("emulated machines", machines)]))
+
+    def _killed(self, _: str, run: Recorded, place: Place, now: Round) -> Kinds:
         for workers in self.workers:
-            kind = f"kills with {workers} workers"
-            yield kind, kills.killed(run, place, seed, workers, count["kills"])
-        yield "clean reruns", reruns.clean(run, place, count["clean"])
-        configs = self.experiments[name]["configs"]
-        given = (run, place.scratch / "altered", configs)
-        ones = mutations.mutations(*given, count["mutations"])
-        yield "mutations", _each(run, place, ones)
-        single = list(mutations.mutations(*given, 1))
-        strong = [m for m in single if not set(m.layers) & reruns.ROUNDING]
-        pairs = itertools.cycle(itertools.combinations(strong, 2))
-        both = (mutations.together(*next(pairs)) for _ in range(count["pairs"]))
-        yield "pairs", _each(run, place, both)
-        for number in range(count["bundles"]):
-            there = replace(place, scratch=place.scratch / f"bundle-{number}")
-            there.scratch.mkdir(parents=True, exist_ok=True)
-            yield f"bundle {number}", bundles.verified(run, there)
-        yield "tampering", bundles.tampered(run, place, seed, count["tampered"])
+            trials = kills.killed(run, place, now.seed, workers, now.many("kills"))
+            yield f"kills with {workers} workers", trials
 
-    def _once(
-        self, run: Recorded, place: Place, seed: int
-    ) -> Iterator[tuple[str, Iterator[Trial]]]:
-        count = self.counts
-        own = place.scratch / "torn"
-        own.mkdir(parents=True, exist_ok=True)
-        other = kills.elsewhere(own)
-        for where in (own, *([other] if other else [])):
-            yield f"torn, TMPDIR {where.name}", kills.torn(place, seed, where, count["torn"])
-        yield "stores", stores.stored(run, place, seed, count["stores"])
-        secrets = bundles.invented(seed, count["secrets"])
-        drawn = replace(place, env={**place.env, lean.PAGES: "1"})
-        yield "secrets", bundles.planted(run, drawn, secrets)
-        yield "verdicts", statistics(seed, count["verdicts"])
-        yield "real verdicts", self._real(run, place, seed)
+    def _repeated(self, _: str, run: Recorded, place: Place, now: Round) -> Kinds:
+        yield "clean reruns", reruns.clean(run, place, now.many("clean"))
+
+    def _mutated(self, name: str, run: Recorded, place: Place, now: Round) -> Kinds:
+        given = (run, place.scratch.parent / "altered", self.experiments[name]["configs"])
+        ones = mutations.mutations(*given, [n + 1 for n in now.numbers("mutations")])
+        yield "mutations", _each(run, place, ones)
+        yield "pairs", _each(run, place, _pairs(mutations.mutations(*given, [1]), now))
+
+    def _passed_on(self, _: str, run: Recorded, place: Place, now: Round) -> Kinds:
+        for number in now.numbers("bundles"):
+            there = replace(place, scratch=place.scratch / f"bundle-{number}")
+            yield f"bundle {number}", bundles.verified(run, there)
+        yield "tampering", bundles.tampered(run, place, now.seed, now.many("tampered"))
+
+    def _once(self, run: Recorded, place: Place, now: Round) -> Kinds:
+        other = kills.elsewhere(place.scratch.parent)
+        for where in (place.scratch / "tmp", *([other] if other else [])):
+            torn = kills.torn(place, now.seed, where, now.many("torn"))
+            yield f"torn, TMPDIR {where.name}", torn
+        yield "stores", stores.stored(run, place, now.seed, now.many("stores"))
+        if not now.part:  # all secrets are planted in one run
+            secrets = bundles.invented(now.seed, self.counts["secrets"])
+            drawn = replace(place, env={**place.env, lean.PAGES: "1"})
+            yield "secrets", bundles.planted(run, drawn, secrets)
 
     def _real(self, run: Recorded, place: Place, seed: int) -> Iterator[Trial]:
         """Verdicts on a measure of many seeds of one experiment."""
@@ -152,21 +180,10 @@ class Proof:
         if known:
             yield from statistics(seed, self.counts["verdicts"], known)
 
-    def _first(self, name: str, place: Place) -> Recorded:
-        """An unbroken run of an experiment in its short form, on files if it is to be frozen."""
-        about = self.experiments[name]
-        folder = place.scratch / name.replace("/", "-")
-        if (folder / "original/run/manifest.json").is_file():
-            return read(folder / "original/run")
-        config = checked(name, about.get("overrides", ()))
-        if about.get("freeze"):
-            data: CardData = build(config["data"])
-            card = freeze(data.samples, folder / "frozen", f"frozen/{name.replace('/', '-')}")
-            section = {k: v for k, v in config["data"].items() if k not in ("options", "most")}
-            config = {**config, "data": {**section, "card": str(card)}}
-        blank = Recorded(folder, {"data": {}}, config)
-        there = replace(place, scratch=folder)
-        return read(must(repeat(blank, there, "original", config)).folder)
+
+def _of(scratch: Path, name: str) -> Path:
+    """The folder of an experiment."""
+    return scratch / name.replace("/", "-")
 
 
 def _known(scratch: Path) -> Path:
@@ -175,37 +192,12 @@ def _known(scratch: Path) -> Path:
     return scratch / "environment.json"
 
 
-class Told:
-    """Trials as they were told, kept line by line in a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.done: dict[str, list[Trial]] = {}
-        if path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                kind, trials = json.loads(line)
-                self.done[kind] = [Trial(*trial) for trial in trials]
-
-    def add(self, kind: str, trials: Iterator[Trial], recipe: Recipe) -> None:
-        """Try one kind of harm, unless that was done before."""
-        if kind in self.done:
-            return
-        found = []
-        for number, trial in enumerate(trials, 1):
-            found.append(trial)
-            note = "" if trial.held else trial.note[:200]
-            recipe.tell(kind, number, number, note)
-        self.done[kind] = found
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([kind, found], ensure_ascii=True) + "\n")
-
-    def counts(self) -> dict[str, Count]:
-        """What was tried -> how often it held."""
-        found: dict[str, Count] = {}
-        for kind, trials in self.done.items():
-            for trial in trials:
-                found.setdefault(trial.what, Count()).add(trial.held, f"{kind}: {trial.note}")
-        return found
+def _pairs(single: Iterator[reruns.Mutation], now: Round) -> Iterator[reruns.Mutation]:
+    """Two mutations at once, of those that are sure to change a bit."""
+    strong = [m for m in single if not set(m.layers) & reruns.ROUNDING]
+    every = list(itertools.combinations(strong, 2))
+    for number in now.numbers("pairs"):
+        yield mutations.together(*every[number % len(every)])
 
 
 def _each(run: Recorded, place: Place, given: Iterator[reruns.Mutation]) -> Iterator[Trial]:

@@ -59,7 +59,7 @@ $(RUN): pyproject.toml constraints.txt
 
 $(DEV): pyproject.toml constraints.txt
 	@$(create)
-	$(INSTALL) -e ".[dev,$(EXTRAS),grib,simulate,weather-peers,cluster,batman,teach,docs]"
+	$(INSTALL) -e ".[dev,$(EXTRAS),grib,simulate,weather-peers,cluster,batman,teach,docs,search,slurm,tensorboard]"
 	@touch $(RUN) $@
 
 # An environment of another Python, or whose Python has gone, is made anew. A name on the path

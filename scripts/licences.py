@@ -26,7 +26,8 @@ NOTES = (
     (LIBRARY, "library copyleft"),
     (PER_FILE, "file-level copyleft"),
 )
-UNLOCKED = ("lightkurve", "mlflow", "search", "sevennet", "slurm", "tensorboard")
+STATED = {"mlcroissant": "Apache-2.0"}  # by the README of its sources; its wheel says nothing
+UNLOCKED = ("lightkurve", "mlflow", "sevennet")
 KNOWN = (
     ("Apache", "Apache-2.0"),
     ("BSD 3|3-Clause BSD", "BSD-3-Clause"),
@@ -57,8 +58,8 @@ from its own authors. Written by `make licences` from the metadata of the versio
 - **File-level copyleft** (MPL-2.0) asks only that changes to those files themselves stay open.
 - CUDA builds of torch add NVIDIA's libraries under NVIDIA's own terms.
 - Some extras are not locked, and their trees are not listed: `lightkurve` (MIT), because it wants
-  pandas<3, and what few need: `sevennet` (MIT, with matscipy under the LGPL-2.1), `search` (optuna,
-  MIT), `slurm` (submitit, MIT), `mlflow` (mlflow-skinny, Apache-2.0), `tensorboard` (Apache-2.0).
+  pandas<3, and what few need: `sevennet` (MIT, with matscipy under the LGPL-2.1) and `mlflow`
+  (mlflow-skinny, Apache-2.0).
 """
 
 
@@ -77,7 +78,7 @@ def licence(name: str) -> str:
         for pattern, spdx in KNOWN:
             if re.search(pattern, text):
                 return spdx
-    return free or ", ".join(stated) or "not declared"
+    return free or ", ".join(stated) or STATED.get(name, "not declared")
 
 
 def tree(requirements: Iterable[str]) -> set[str]:

@@ -19,7 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
 EXTRAS = (
-    "dev,transits,crystals,weather,grib,proteins,simulate,weather-peers,cluster,batman,teach,docs"
+    "dev,transits,crystals,weather,grib,proteins,simulate,weather-peers,cluster,batman,teach,docs,"
+    "search,slurm,tensorboard"
 )
 
 CONSTRAINTS = """\
@@ -29,7 +30,7 @@ CONSTRAINTS = """\
 #   pip install -c constraints.txt -e ".[{extras}]"
 # torch is pinned without its build, so that the CPU and the CUDA build both fit (docs/install.md).
 # Not here: the extra lightkurve, which wants pandas<3 where everything else runs on pandas 3, and
-# the extras sevennet, search, slurm, mlflow and tensorboard, which few need.
+# the extras sevennet and mlflow, which few need.
 """
 LOCK = """\
 # The versions of constraints.txt with the SHA-256 of each file, for Python {python} on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class SunOf:
             With ``fresh: true`` only compositions that no list has count as drawn, with ``of: N``
             so many are drawn and those kept that screening networks expect lowest above the hull.
         network: of that screening; see `science.crystals.choose`.
+        only: names of the sets to judge; all unless given.
         goals: measure -> ``{goal, source}``.
         count: structures of each set.
         oracle: potential that relaxes and judges.
@@ -45,8 +46,10 @@ class SunOf:
         workers: int = 1,
         network: str = choose.NETWORK,
         goals: Mapping[str, Mapping[str, Any]] | None = None,
+        only: Sequence[str] | None = None,
     ) -> None:
-        self.sets, self.count, self.network = sets, count, network
+        self.sets = {name: of for name, of in sets.items() if only is None or name in only}
+        self.count, self.network = count, network
         self.oracle, self.workers, self.goals = oracle, workers, goals or {}
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class KindsData(CardData):
     @cached_property
     def samples(self) -> Samples:
         """Training and validation compositions."""
-        learn, watch = known.compositions(self.card, "train"), known.compositions(self.card, "val")
+        learn, watch = (self._listed(split) for split in ("train", "val"))
         if not 0 < self.held_out < 1:
             raise UserError(f"held_out {self.held_out}", "a share between 0 and 1")
         cut = max(1, round(self.held_out * len(watch)))
@@ -56,6 +56,12 @@ class KindsData(CardData):
             size=(kinds > 0).sum(1),
             ragged=("kinds", "counts"),
         )
+
+    def _listed(self, split: str) -> pd.DataFrame:
+        """Rows of a split, ``most`` of them, evenly taken, before their formulas are parsed."""
+        listed = known.compositions(self.card, split)
+        count = len(listed) if self.most is None else min(self.most, len(listed))
+        return listed.iloc[np.linspace(0, len(listed) - 1, count).astype(np.int64)]
 
 
 def padded(rows: list[Ints]) -> Ints:

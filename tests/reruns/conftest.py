@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from science.core.config import checked
 from science.core.provenance.environment import environment
-from science.core.rerun.launch import Job, Warm, finish
+from science.core.rerun.launch import Job, Warm, finish, modules
 from science.core.rerun.proof.lean import KNOWN
 from science.core.rerun.repeat import Place
+
+from .miniature import MINIATURE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -31,7 +34,8 @@ def toy():
 
 @pytest.fixture(scope="session")
 def warm():
-    with Warm(ROOT) as launcher:
+    used = modules(checked(name, given) for name, given in MINIATURE.items())
+    with Warm(ROOT, used=used) as launcher:
         yield launcher
 
 

@@ -28,6 +28,16 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
         "what chances of values above the local 95th percentile gain over the usual 5 in 100.",
         False,
     ),
+    "gain": (
+        "gain",
+        "share by which the RMSE is below that of the row compared with, on the same starts.",
+        False,
+    ),
+    "crpss": (
+        "CRPS skill",
+        "share by which the CRPS is below that of the row compared with, on the same starts.",
+        False,
+    ),
     "sharp": (
         "sharpness",
         "energy of small waves over that of the truth: less than 1 is blurred.",

@@ -52,7 +52,9 @@ class Judge:
     Measures are called ``<channel>_<score>_<days>d``: ``rmse`` and ``acc`` of the forecast or the
     ensemble's mean, and for ensembles ``crps`` (fair), ``ratio`` (spread over error, best at 1),
     ``bss`` (Brier skill above the local 95th percentile). ``sharp`` is the members' energy at zonal
-    wavenumber 15, 30 to 60 degrees, over that of the truth.
+    wavenumber 15, 30 to 60 degrees, over that of the truth. ``gain`` is the share by which the
+    ``rmse``, ``crpss`` that by which the ``crps`` is below the one of ``against``: their intervals
+    are of differences on the same starts, and narrower than two rows side by side suggest.
 
     Args:
         channels: to judge.
@@ -60,6 +62,7 @@ class Judge:
         resamples: of the bootstrap over starts.
         goals: measure -> ``{goal, published, source}``.
         wave: of ``sharp``.
+        against: row that the others are compared with, if it is there.
     """
 
     def __init__(
@@ -69,11 +72,27 @@ class Judge:
         resamples: int = 1000,
         goals: Mapping[str, Mapping[str, Any]] | None = None,
         wave: int = 15,
+        against: str | None = None,
     ) -> None:
         self.channels, self.leads, self.wave = tuple(channels), tuple(leads), wave
-        self.resamples, self.goals = resamples, goals or {}
+        self.resamples, self.goals, self.against = resamples, goals or {}, against
 
-    def row(self, name: str, members: Fields, outlook: Outlook, seed: int) -> dict[str, Any]:
+    def rows(self, made: Mapping[str, Fields], outlook: Outlook, seed: int) -> list[dict[str, Any]]:
+        """Rows of ``metrics.json`` by model; see `row`."""
+        reference = made.get(self.against) if self.against else None
+        return [
+            self.row(name, each, outlook, seed, None if name == self.against else reference)
+            for name, each in made.items()
+        ]
+
+    def row(
+        self,
+        name: str,
+        members: Fields,
+        outlook: Outlook,
+        seed: int,
+        reference: Fields | None = None,
+    ) -> dict[str, Any]:
         """One model's row of ``metrics.json``.
 
         Args:
@@ -81,32 +100,41 @@ class Judge:
             members: (members, starts, leads, channels, lat, lon), one member if it is no ensemble.
             outlook: what happened.
             seed: of the bootstrap.
+            reference: members that these are compared with.
         """
         found: dict[str, Measured] = {}
         for channel in self.channels:
             for lead in self.leads:
                 if lead in outlook.leads:
-                    scores = self._scores(members, outlook, channel, lead, seed)
+                    scores = self._scores(members, outlook, channel, lead, seed, reference)
                     days = f"{lead / 24:g}d"
                     found |= {f"{channel}_{score}_{days}": m for score, m in scores.items()}
         return {"model": name, "metrics": {n: m.as_dict() for n, m in found.items()}, "note": ""}
 
     def _scores(
-        self, members: Fields, outlook: Outlook, channel: str, lead: float, seed: int
+        self,
+        members: Fields,
+        outlook: Outlook,
+        channel: str,
+        lead: float,
+        seed: int,
+        reference: Fields | None,
     ) -> dict[str, Measured]:
         at = _place(outlook, channel, lead)
         weight, truth, usual = outlook.grid.weight, outlook.truth[at], outlook.climate[at]
         made = members[(slice(None), *at)].astype(np.float64)
-        square = metrics.squared_error(made.mean(0), truth, weight)
-        agree = metrics.acc(made.mean(0), truth, usual, weight)
-        parts = {"rmse": [square], "acc": [agree]}
+        weigh = _Weigh(truth, weight)
+        parts = {"rmse": [weigh.square(made)]}
+        parts["acc"] = [metrics.acc(made.mean(0), truth, usual, weight)]
+        if reference is not None:
+            parts |= weigh.beside(made, reference[(slice(None), *at)].astype(np.float64))
         count = len(made)
         if count > 1:
-            score = metrics.area_mean(metrics.crps(made, truth), weight)
             high = outlook.extreme[at[2]]
             chance = metrics.brier(made, truth, high, weight)
             usually = metrics.area_mean(np.square(0.05 - (truth > high)), weight)
-            parts |= {"crps": [score], "ratio": [metrics.spread(made, weight), square]}
+            spread = metrics.spread(made, weight)
+            parts |= {"crps": [weigh.crps(made)], "ratio": [spread, *parts["rmse"]]}
             parts |= {"bss": [chance, usually]}
         if made.shape[-1] > 2 * self.wave and outlook.grid.circular:
             energy = [
@@ -132,6 +160,29 @@ class Judge:
         return Measured(float(point[0]), whole[0], whole[1], len(values))
 
 
+@dataclass(frozen=True)
+class _Weigh:
+    """Errors of members (members, starts, lat, lon) by start, means over the area."""
+
+    truth: Fields
+    weight: NDArray[np.floating]
+
+    def square(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
+        return metrics.squared_error(members.mean(0), self.truth, self.weight)
+
+    def crps(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
+        return metrics.area_mean(metrics.crps(members, self.truth), self.weight)
+
+    def beside(
+        self, members: NDArray[np.float64], reference: NDArray[np.float64]
+    ) -> dict[str, list[NDArray[np.float64]]]:
+        """Parts of what is better than in the reference."""
+        parts = {"gain": [self.square(members), self.square(reference)]}
+        if min(len(members), len(reference)) > 1:
+            parts["crpss"] = [self.crps(members), self.crps(reference)]
+        return parts
+
+
 def _final(name: str, mean: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """A score from the means of its parts: roots and quotients come last."""
     made: NDArray[np.float64] = mean[:, 0]
@@ -139,7 +190,9 @@ def _final(name: str, mean: NDArray[np.float64], count: int) -> NDArray[np.float
         made = np.sqrt(mean[:, 0])
     elif name == "ratio":
         made = np.sqrt((count + 1) / count * mean[:, 0] / mean[:, 1])
-    elif name == "bss":
+    elif name == "gain":
+        made = 1 - np.sqrt(mean[:, 0] / mean[:, 1])
+    elif name in ("bss", "crpss"):
         made = 1 - mean[:, 0] / mean[:, 1]
     elif name == "sharp":
         made = mean[:, 0] / mean[:, 1]

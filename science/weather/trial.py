@@ -98,7 +98,7 @@ class Forecasting:
         made |= self._damped(made, net, recipe, outlook, climate)
         made |= self._others(rivals, recipe, outlook, places)
         made |= simple(series, places, outlook, climate, rows)
-        scores = [self.judge.row(n, m, outlook, recipe.seed) for n, m in made.items()]
+        scores = self.judge.rows(made, outlook, recipe.seed)
         from science.weather.pictures import draw
 
         draw(recipe.folder, made, outlook, self.judge.channels, series.boundary)

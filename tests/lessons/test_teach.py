@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -106,6 +107,19 @@ def test_memory_is_held(tmp_path):
     )
     assert ended.status == 1
     assert "MemoryError" in ended.said
+
+
+def test_a_flood_of_words_is_cut_and_what_is_left_running_ends(tmp_path):
+    script = (
+        "import subprocess, sys; print('x' * 5_000_000); print('the end');"
+        "subprocess.Popen(['sleep', '60'])"
+    )
+    began = time.monotonic()
+    ended = machine.held([sys.executable, "-c", script], 30, {}, tmp_path)
+    assert ended.status == 0
+    assert ended.said.strip().endswith("the end")
+    assert len(ended.said) < 100_000
+    assert time.monotonic() - began < 25  # nobody waited for the sleeper, who holds the pipe
 
 
 def test_a_small_machine_is_advised():

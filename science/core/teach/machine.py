@@ -6,8 +6,10 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from science.core.errors import UserError
@@ -15,6 +17,7 @@ from science.core.errors import UserError
 GIB = 2**30
 MEMORY = 3 * GIB  # what a lesson or an answer may hold: it leaves a gigabyte of four to the machine
 SHORT_S, FULL_S, ANSWER_S = 900.0, 7200.0, 120.0
+_TAIL = 2**16  # bytes kept of what a child says
 NEEDED = 3.5  # GiB below which a lesson may fail
 
 
@@ -74,15 +77,26 @@ def held(command: Sequence[str], seconds: float, env: Mapping[str, str], cwd: Pa
         )
     except OSError as problem:
         raise UserError(f"cannot start {command[0]}: {problem.strerror}") from None
+    tail = bytearray()
+    listener = threading.Thread(target=_listen, args=(child.stdout, tail), daemon=True)
+    listener.start()
     try:
-        said, _ = child.communicate(timeout=seconds)
-        return Ended(child.returncode, said.decode("utf-8", "replace"), False)
+        child.wait(seconds)
+        late = False
     except subprocess.TimeoutExpired:
-        _kill(child)
-        return Ended(-9, "", True)
-    except BaseException:
-        _kill(child)
-        raise
+        late = True
+    finally:
+        _kill(child)  # and whatever it left running
+        listener.join(10)
+    said = "" if late else tail.decode("utf-8", "replace")
+    return Ended(-9 if late else child.returncode, said, late)
+
+
+def _listen(pipe: BufferedReader, tail: bytearray) -> None:
+    """Keep the end of what is said: an answer that prints without end must not fill the memory."""
+    while said := pipe.read1(_TAIL):
+        tail += said
+        del tail[:-_TAIL]
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -100,8 +114,8 @@ def limit(memory: int = MEMORY) -> None:
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, AttributeError):
+    with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
         os.killpg(child.pid, signal.SIGKILL)
     child.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        child.communicate(timeout=10)
+        child.wait(timeout=10)

@@ -60,6 +60,18 @@ def contacts(
 
 
 @app.command()
+def example(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("example"),
+    seed: Seed = 0,
+) -> None:
+    """Write a lattice protein to try the commands on: its alignment and its structure."""
+    from science.proteins import example as examples
+
+    for file in examples.write(out, seed):
+        typer.echo(file)
+
+
+@app.command()
 def align(
     sequence: Annotated[
         str, typer.Argument(metavar="SEQ", help="A sequence, or a FASTA file with one or more.")

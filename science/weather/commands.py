@@ -131,6 +131,17 @@ def forecast(
 
 
 @app.command()
+def example(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("example"),
+) -> None:
+    """Write a state to try a forecast on, and what happened then: one layer of air."""
+    from science.weather import example as examples
+
+    for file in examples.write(out):
+        typer.echo(file)
+
+
+@app.command()
 def verify(
     forecast: Annotated[str, typer.Argument(metavar="FORECAST", help="Store of forecasts.")],
     truth: Annotated[str, typer.Option(help="What happened: NetCDF, GRIB or zarr.")],

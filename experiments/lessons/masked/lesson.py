@@ -125,9 +125,10 @@ table(
 )
 clear = abs(gain) > 2 * max(spread, (0.5 / len(test)) ** 0.5)
 say(
-    f"The difference is {gain:+.1%}, with a standard error of {spread:.1%}: "
+    f"The difference is {100 * gain:+.1f} percentage points, with a standard error of "
+    f"{100 * spread:.1f}: "
     + ("a clear one." if clear else "nothing to build on at this length of training."),
-    f"差别是 {gain:+.1%}，标准误差 {spread:.1%}："
+    f"差别是 {100 * gain:+.1f} 个百分点，标准误差 {100 * spread:.1f}："
     + ("是明显的差别。" if clear else "在这样短的训练下还不足为凭。"),
 )
 

@@ -249,6 +249,7 @@ table(
     f"（标准误差最多 {error:.1%}；抛硬币是 50 %）。",
 )
 ahead = right["attention"] - right["recurrence"]
+points = 100 * abs(ahead)
 if abs(ahead) < 2 * error:
     verdict = ("too close to call", "不分上下")
 else:
@@ -256,10 +257,10 @@ else:
         ("attention is ahead", "注意力领先") if ahead > 0 else ("recurrence is ahead", "循环领先")
     )
 say(
-    f"Here the result is: **{verdict[0]}** (by {abs(ahead):.1%}). On short sequences and few "
-    "examples recurrence is no bad choice. What attention bought was the road to long sequences "
-    "and large machines, and that is what the counts above show.",
-    f"这里的结果是：**{verdict[1]}**（相差 {abs(ahead):.1%}）。在短序列和少量样本上，"
+    f"Here the result is: **{verdict[0]}** (by {points:.1f} percentage points). On short "
+    "sequences and few examples recurrence is no bad choice. What attention bought was the road to "
+    "long sequences and large machines, and that is what the counts above show.",
+    f"这里的结果是：**{verdict[1]}**（相差 {points:.1f} 个百分点）。在短序列和少量样本上，"
     "循环并不是坏的选择。注意力换来的是通向长序列和大型机器的路，上面数出来的正是这一点。",
 )
 

@@ -15,6 +15,7 @@ from science.proteins import ladder_past as past
 from science.proteins import ladder_ways as ways
 from science.proteins.contacts import Floats32
 from science.proteins.ladder_problem import fewer, pose
+from science.proteins.ladder_transformer import transformer
 from science.proteins.metrics import precision
 
 
@@ -53,6 +54,13 @@ ROW = Row(
         Cell("data", "inverse covariance", "the alignment as a Gaussian model", past.gaussian),
         Cell("learn", "network", "the alignment, and other families with their contacts",
              past.network, learns=True),
+        Cell(
+            "learn",
+            "transformer with LoRA",
+            "all alignments, whose hidden residues it guessed; other families with their contacts",
+            transformer,
+            learns=True,
+        ),
     ),
     mark=mark,
     measures={"precision_at_l5": mean_of("fifth"), "precision_at_l": mean_of("whole")},

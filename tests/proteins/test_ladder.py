@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from science.core.errors import UserError
 from science.core.ladder import Asked, Size
 from science.proteins import ladder_past as past
+from science.proteins import ladder_transformer as transformers
 from science.proteins import ladder_ways as ways
 from science.proteins.alignment import Alignment
 from science.proteins.alphabet import encode
@@ -107,6 +110,36 @@ def test_oily_residues_find_each_other():
 def test_one_family_teaches_nothing(problem, tmp_path):
     with pytest.raises(UserError, match="1 families teach nothing"):
         past.network(_asked([], problem.examples[:1], tmp_path))
+
+
+def test_contacts_teach_the_transformer_corrections_and_a_head_only(problem, tmp_path, monkeypatch):
+    learned = []
+
+    def watched(task, *how):
+        before = {name: value.clone() for name, value in task.net.state_dict().items()}
+        losses = fit(task, *how)
+        after = task.net.state_dict()
+        learned.append({name for name in before if not before[name].equal(after[name])})
+        return losses
+
+    fit = transformers.fit
+    monkeypatch.setattr(transformers, "fit", watched)
+    asked = replace(
+        _asked(problem.questions.alignments[:2], problem.examples, tmp_path), effort=0.01
+    )
+    first, second = transformers.transformer(asked), transformers.transformer(asked)
+    for one, two, alignment in zip(
+        first.value, second.value, asked.questions.alignments, strict=True
+    ):
+        assert one.shape == (alignment.length,) * 2
+        assert np.array_equal(one, one.T)
+        assert np.array_equal(one, two)
+    hidden, taught = learned[:2]
+    assert "embed.weight" in hidden
+    assert {name.rsplit(".", 1)[-1] for name in taught if "contact" not in name} == {"up", "down"}
+    assert {"contact.weight", "contact.bias"} <= taught
+    with pytest.raises(UserError, match="teaches nothing"):
+        transformers.transformer(replace(asked, examples=[]))
 
 
 def test_without_a_mirror_real_targets_are_declined_with_a_cure(monkeypatch, tmp_path):

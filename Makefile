@@ -35,7 +35,7 @@ lint: $(DEV)  ## formatting, lint and types
 	$(PY) -m mypy
 
 docs: $(DEV)  ## build the documentation and the lessons in both languages, and open them
-	$(PY) scripts/docs.py
+	$(PY) scripts/docs.py $(ARGS)
 	$(PY) -m webbrowser -t "build/site/index.html"
 
 format: $(DEV)  ## rewrite the code in the house style

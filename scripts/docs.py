@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from contextlib import nullcontext
@@ -23,8 +24,8 @@ from science.core.teach.stage import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS, BUILD = ROOT / "docs", ROOT / "build"
-DOMAINS = ("transits", "crystals", "proteins", "weather")  # guides in both languages
-GUIDES = ("configs", "reruns", "architecture", "install", "licences", "ladder")
+BOTH = ("transits", "crystals", "proteins", "weather", "configs")  # guides in both languages
+GUIDES = ("reruns", "architecture", "install", "licences", "ladder")
 SWITCH = {"en": ("zh", "简体中文"), "zh": ("en", "English")}
 INDEX = {"en": "Lessons", "zh": "课程"}
 
@@ -75,7 +76,7 @@ def _pages(tree: Path, lang: str, played: list[play.Played], out: Path, runs: Pa
         text = render.markdown(one, lang, home / one.lesson.slug)
         _page(home / f"{one.lesson.slug}.md", text + _about(one, lang), lang, tree)
     _page(tree / "lessons" / "index.md", _contents(played, lang), lang, tree)
-    for name in DOMAINS:
+    for name in BOTH:
         guide = DOCS / (f"{name}.md" if lang == "en" else f"{name}.zh.md")
         _page(tree / f"{name}.md", guide.read_text("utf-8"), lang, tree)
     if lang == "en":
@@ -103,12 +104,18 @@ def _english(tree: Path, played: list[play.Played], out: Path, runs: Path | None
         shutil.copy(report, folder / f"{name}.html")
         shown.append((name, f"{name}.html"))
     lines = [f'- <a href="reports/{file}">{title}</a>' for title, file in shown]
-    lead = "Reports as the workbench writes them: each is one file that loads nothing."
+    lead = (
+        "Reports as the workbench writes them: each is one file that loads nothing. "
+        "`make docs ARGS='--runs runs'` adds those of your own runs."
+    )
     (tree / "gallery.md").write_text("\n\n".join(["# Gallery", lead, "\n".join(lines)]), "utf-8")
 
 
 def _page(path: Path, text: str, lang: str, tree: Path) -> None:
-    """Write a page with a link to its twin in the other language."""
+    """Write a page with a link to its twin; what is in English only is linked to there."""
+    if lang == "zh":
+        english = rf"\[([^\]]+)\]\(({'|'.join(GUIDES)})\.md\)"
+        text = re.sub(english, r'<a href="../\2.html">\1</a>', text)
     path.parent.mkdir(parents=True, exist_ok=True)
     own = path.relative_to(tree).with_suffix(".html")
     up = "../" * (len(own.parts) - 1)

@@ -15,8 +15,8 @@ from science.core.teach import source
 ROOT = paths.ROOT
 PAIRS = [("docs/teaching.md", "docs/teaching.zh.md")]
 PAIRS += [("docs/site/quickstart.en.md", "docs/site/quickstart.zh.md")]
-DOMAINS = ("transits", "crystals", "proteins", "weather")
-PAIRS += [(f"docs/{name}.md", f"docs/{name}.zh.md") for name in DOMAINS]
+BOTH = ("transits", "crystals", "proteins", "weather", "configs")
+PAIRS += [(f"docs/{name}.md", f"docs/{name}.zh.md") for name in BOTH]
 
 
 def read(name):
@@ -34,6 +34,7 @@ def shape(text):
         "items": len(re.findall(r"^(?:-|\d+\.) ", prose, re.M)),
         "listings": [re.sub(r"[ \t]*(?<!\S)#.*", "", listing) for listing in listings],
         "numbers": sorted(re.findall(r"\d+(?:[.,]\d+)*", plain)),
+        "links": sorted(re.findall(r"\]\(([^)]+)\)", prose)),
         "commands": sorted(
             re.sub(r"\s+", " ", c) for c in re.findall(r"`([^`]+)`", prose) if "--lang" not in c
         ),

@@ -108,7 +108,7 @@ class Discovery:
         self.quotas = {STRUCTURAL: structural, COMPOSITIONAL: compositional}
         self.arms, self.repeats = tuple(arms), repeats
         self.hide, self.larger = hide, larger
-        self.limits = Limits(**(limits or {}))  # type: ignore[arg-type]
+        self.limits = Limits.of(limits or {})
         self.oracle, self.steps, self.workers, self.cluster = oracle, steps, workers, cluster
         self.network, self.members = network, members
         self.optimism, self.learning = optimism, {"epochs": epochs, "lr": lr}

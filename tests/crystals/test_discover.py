@@ -14,7 +14,7 @@ from science.crystals.discover_evidence import distinct, keep
 from science.crystals.discover_hull import Raised, phases
 from science.crystals.discover_judge import OracleJudge, Verdict
 from science.crystals.discover_loop import Choice, Random, campaign, take
-from science.crystals.discover_space import Space, check
+from science.crystals.discover_space import Limits, Space, check
 from science.crystals.discover_tables import frame, rates, results, share
 from science.crystals.hull import Hull, Phase
 from science.crystals.novelty import Known
@@ -34,6 +34,12 @@ PEROVSKITE = {"Sr": 1, "Pb": 1, "O": 3}
 
 def salt(a="Na", b="Cl", length=5.6):
     return Structure(Lattice.cubic(length), [a, b], [[0] * 3, [0.5] * 3])
+
+
+def test_limits_of_a_config_are_whole_numbers_but_for_the_probability():
+    made = Limits.of({"atoms": 6.0, "pool": 4.0, "least": 0.01})
+    assert list(range(made.atoms)) == list(range(6))
+    assert (made.pool, made.least, made.formulas) == (4, 0.01, Limits().formulas)
 
 
 @pytest.fixture(scope="module")

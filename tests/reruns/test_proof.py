@@ -17,6 +17,7 @@ from science.core.rerun.proof.lean import KNOWN
 from science.core.rerun.proof.mutations import mutations
 from science.core.rerun.proof.numbers import DEGRADED, SAME, statistics
 from science.core.rerun.proof.reruns import mutated
+from science.core.rerun.proof.rounds import Round
 from science.core.rerun.records import read
 from science.core.rerun.repeat import must, repeat
 from science.core.rerun.slurm import Cluster
@@ -31,6 +32,14 @@ def test_a_count_has_an_interval_and_tells_what_did_not_hold():
     assert row["metrics"]["held"]["value"] == 0.95
     assert row["metrics"]["held"]["low"] < 0.95 < row["metrics"]["held"]["high"]
     assert row["note"] == "19 of 20; number 7"
+
+
+def test_rounds_deal_every_trial_once():
+    counts = {"kills": 50, "surroundings": 6, "bundles": 1}
+    rounds = [Round(part, 5, counts, seed=part) for part in range(5)]
+    for name, count in counts.items():
+        assert [n for one in rounds for n in one.numbers(name)] == list(range(count))
+    assert {one.many("kills") for one in rounds} == {10}
 
 
 def test_the_statistical_verdict_is_calibrated_as_the_table_asks():
@@ -55,7 +64,9 @@ def test_layers_are_mutated_alone_and_named(own, place, tmp_path):
     run = read(own[1])
     there = replace(place, env={**place.env, KNOWN: ""})
     again = read(must(repeat(run, there, "original", run.config)).folder)
-    made = list(mutations(again, tmp_path / "altered", ["task.optimizer.lr=0.01{}"], [1]))
+    given = (again, tmp_path / "altered", ["task.optimizer.lr=0.01{}"], [1])
+    list(mutations(*given))  # the pairs of the long proof take them once more
+    made = list(mutations(*given))
     assert {m.layers[0] for m in made} == {
         "seed", "config", "code", "environment", "threads", "instructions", "data"
     }  # fmt: skip

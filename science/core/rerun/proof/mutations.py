@@ -98,6 +98,7 @@ def other_data(original: Recorded, folder: Path, number: int) -> Recorded:
         UserError: it kept none, or none with numbers in it.
     """
     kept = original.manifest["data"].get("kept") or {}
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier trial
     folder.mkdir(parents=True, exist_ok=True)
     for name, digest in kept.items():
         (folder / name).write_bytes(original.store.get(digest))

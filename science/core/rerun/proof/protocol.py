@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,18 +126,19 @@ class Proof:
     def _round(self, runs: Mapping[str, Recorded], place: Place, abroad: Warm, now: Round) -> Kinds:
         common = replace(place, scratch=place.scratch / "now")
         yield from anew(common, self._once(next(iter(runs.values())), common, now))
-        for harm in (self._passed_on, self._repeated, self._mutated, self._killed):
+        moved = partial(self._moved, abroad)
+        for harm in (self._passed_on, self._repeated, moved, self._killed, self._mutated):
             for name, run in runs.items():
                 own = replace(place, scratch=_of(place.scratch, name) / "now")
                 for kind, trials in anew(own, harm(name, run, own, now)):
                     yield f"{name}: {kind}", trials
-        for name, run in runs.items():
-            every = [reruns.SURROUNDINGS[i] for i in now.numbers("surroundings")]
-            done = reruns.surrounded(run, common, abroad, every)
-            yield from anew(common, iter([(f"{name}: surroundings", done)]))
         these = list(runs.values())[now.part :: now.of]
         machines = reruns.emulated(these, common, self.threads, paths.PACKAGE.parent)
         yield from anew(common, iter([("emulated machines", machines)]))
+
+    def _moved(self, abroad: Warm, _: str, run: Recorded, place: Place, now: Round) -> Kinds:
+        every = [reruns.SURROUNDINGS[i] for i in now.numbers("surroundings")]
+        yield "surroundings", reruns.surrounded(run, place, abroad, every)
 
     def _killed(self, _: str, run: Recorded, place: Place, now: Round) -> Kinds:
         for workers in self.workers:

@@ -77,9 +77,8 @@ def mutated(original: Recorded, place: Place, mutation: Mutation, label: str) ->
     )
     run = mutation.original or original
     rounding = set(mutation.layers) <= ROUNDING
-    found = rerun(
-        run.folder, mutation.overrides, out=out, place=there, noise=int(rounding), page=False
-    )
+    noise = None if rounding else 0  # as many disturbances as anybody's rerun makes, or none
+    found = rerun(run.folder, mutation.overrides, out=out, place=there, noise=noise, page=False)
     what = "one mutation: grade and cause" if len(mutation.layers) == 1 else "two: both named"
     return Trial(what, right(found, mutation.layers), f"{label}: {told(found)}")
 
@@ -103,7 +102,8 @@ def right(found: Verdict, layers: Sequence[str]) -> bool:
 def told(found: Verdict) -> str:
     """A verdict in a few words."""
     cause = found.cause.plain() if found.cause else None
-    return f"{found.graded.grade}, layers {sorted(found.layers)}, cause {cause}"
+    why = "; ".join(found.graded.reasons)
+    return f"{found.graded.grade} ({why}), layers {sorted(found.layers)}, cause {cause}"
 
 
 def emulated(
@@ -128,7 +128,7 @@ def emulated(
                     for count in threads:
                         env = {**place.env, **dict.fromkeys(THREADS, str(count))}
                         env |= {**variables, **forced}
-                        label = f"{profile}-{machine}-{count}-{run.manifest['run_id'][-8:]}"
+                        label = f"{profile}-{machine}-{count}-{run.manifest['recipe_id'][:8]}"
                         there = replace(place, env=env, launcher=warm)
                         yield from _computed(run, there, label, profile, first)
 

@@ -165,7 +165,7 @@ class _Weigh:
     """Errors of members (members, starts, lat, lon) by start, means over the area."""
 
     truth: Fields
-    weight: NDArray[np.floating]
+    weight: NDArray[np.float64]
 
     def square(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
         return metrics.squared_error(members.mean(0), self.truth, self.weight)

@@ -60,7 +60,8 @@ class Sphere(nn.Module):
             "inside": (m <= n).astype(float),
         }
         for name, array in constants.items():
-            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
+            constant = torch.from_numpy(np.ascontiguousarray(array))
+            self.register_buffer(name, constant, persistent=False)
 
     sine: Tensor  # (lat,) of the latitude
     weight: Tensor  # (lat,) Gauss weights, whose sum is 2

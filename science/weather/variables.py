@@ -20,7 +20,7 @@ class Variable:
 
     ``odd`` quantities change sign when north and south are swapped; a ``vector``'s component does
     when it is seen from beyond a pole, where east is west; of ``positive`` ones there is some or
-    none.
+    none; a ``patchy`` one is a mean over each cell rather than a sum of waves.
     """
 
     standard_name: str
@@ -29,6 +29,7 @@ class Variable:
     odd: bool = False
     vector: bool = False
     positive: bool = False
+    patchy: bool = False
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -52,7 +53,11 @@ VARIABLES = {
     "msl": Variable("air_pressure_at_mean_sea_level", "Pa", "mean sea level pressure"),
     "t2m": Variable("air_temperature", "K", "temperature 2 m above ground"),
     "tp": Variable(
-        "precipitation_amount", "kg m-2", "precipitation of the past 6 hours", positive=True
+        "precipitation_amount",
+        "kg m-2",
+        "precipitation of the past 6 hours",
+        positive=True,
+        patchy=True,
     ),
     "vo": Variable("atmosphere_relative_vorticity", "s-1", "relative vorticity", odd=True),
     "psi": Variable("atmosphere_horizontal_streamfunction", "m2 s-1", "stream function", odd=True),

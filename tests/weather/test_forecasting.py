@@ -90,6 +90,20 @@ def test_members_are_those_of_the_plain_loop(tmp_path):
     assert not np.allclose(two[0, 0, 0, 3], alone[0, 0, 1, 3])
 
 
+def test_what_the_truth_cannot_hold_is_cut_off_and_the_rest_kept():
+    around, fine = boundary(), Grid.gaussian(8, 16)
+    make = functools.partial(SphereViT, width=16, layers=1, heads=2, fine=8)
+    net = Emulator(("z500", "tp"), around.fields, fine.shape, make, waves=5)
+    assert not any("sphere" in name for name in net.state_dict())  # weights stay as they were
+    lon, lat = np.deg2rad(fine.lon), np.deg2rad(fine.lat)[:, None]
+    held = np.cos(3 * lon) * np.cos(lat) ** 3 + np.sin(lat)
+    saw = np.cos(np.pi * np.arange(16)) * np.ones_like(lat)
+    after = torch.from_numpy(np.stack([held + saw, 2 + saw])[None].astype("f4"))
+    kept = net.settle(after, after)[0].numpy()
+    np.testing.assert_allclose(kept[0], held, atol=1e-5)
+    np.testing.assert_allclose(kept[1], 2 + saw, atol=1e-6)  # rain is no sum of waves
+
+
 def test_several_steps_are_averaged_where_they_lead_to():
     net = emulator()
     given = (net, state(net)[None], np.array([START]), net.boundary)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from science.core.errors import UserError
 from science.weather.boundary import SEASONAL, Boundary
+from science.weather.sphere import Sphere
 from science.weather.symmetry import pole_signs
 from science.weather.variables import STATICS, variable
 
@@ -37,6 +38,8 @@ class Emulator(nn.Module):
         noise: length of the random vector that tells members of an ensemble apart; 0 for none.
         weights: how much a channel counts in the loss; 1 for those not named.
         mass: channel of surface pressure, whose global mean is kept; none where not named.
+        waves: triangular truncation of the truth, on a Gaussian grid: smaller waves, which it
+            cannot hold and which would grow in long forecasts, are cut off; none are unless given.
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class Emulator(nn.Module):
         noise: int = 0,
         weights: Mapping[str, float] | None = None,
         mass: str | None = None,
+        waves: int | None = None,
     ) -> None:
         super().__init__()
         self.channels, self.fields, self.size = tuple(channels), tuple(fields), tuple(size)
         self.noise, self.globe = noise, globe
         self.positive = [i for i, name in enumerate(self.channels) if variable(name).positive]
         self.mass = None if mass is None else _place(self.channels, mass)
+        self.smooth = [i for i, name in enumerate(self.channels) if not variable(name).patchy]
+        self.sphere = None if waves is None else Sphere(*self.size, waves).float()
         self.moving = [_place(self.fields, name) for name in moving]
         count = len(self.channels)
         start = {
@@ -145,10 +151,11 @@ class Emulator(nn.Module):
         return torch.lerp(self.usual[left], self.usual[right], part)[..., None, None]
 
     def settle(self, after: Tensor, before: Tensor) -> Tensor:
-        """No negative water, and the mass of air that there was."""
-        if not self.positive and self.mass is None:
-            return after
+        """Waves that the truth can hold, no negative water, and the mass of air that there was."""
         after = after.clone()
+        if self.sphere is not None:
+            waves = self.sphere.spectral(after[:, self.smooth])
+            after[:, self.smooth] = self.sphere.grid(waves)
         if self.positive:
             dry = (-self.mean / self.std)[self.positive]
             after[:, self.positive] = torch.maximum(after[:, self.positive], dry)

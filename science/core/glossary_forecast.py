@@ -47,10 +47,10 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
 _AHEAD = re.compile(rf"(.+)_({'|'.join(FORECAST)})_(\d+)d$")
 _CLIMATE = re.compile(r"climate_(.+)_(rmse|shift|eddies|least)$")
 _OF_CLIMATE = {
-    "rmse": "error of the mean map",
-    "shift": "shift of the mean",
-    "eddies": "variance over the truth's",
-    "least": "smallest value",
+    "rmse": ("climate error", "root mean square of the map of means over a long run."),
+    "shift": ("climate shift", "global mean over a long run, less the truth's."),
+    "eddies": ("climate variance", "variance in time over a long run, over the truth's."),
+    "least": ("least value", "smallest value of a long run."),
 }
 
 
@@ -61,6 +61,6 @@ def forecast_term(key: str) -> tuple[str, str, bool] | None:
         days = f"day{chr(0xA0)}{ahead[3]}"
         return f"{ahead[1].replace('_', ' ')}: {label}, {days}", meaning, lower
     if climate := _CLIMATE.match(key):
-        label = f"{climate[1].replace('_', ' ')}: {_OF_CLIMATE[climate[2]]}, long run"
-        return label, "", climate[2] == "rmse"
+        label, meaning = _OF_CLIMATE[climate[2]]
+        return f"{climate[1].replace('_', ' ')}: {label}", meaning, climate[2] == "rmse"
     return None

@@ -24,7 +24,7 @@ from science.core.glossary import reached, term
         ("z500_rmse_3d", "z500: RMSE, day\u00a03", True),
         ("t_low_acc_1d", "t low: anomaly correlation, day\u00a01", False),
         ("z500_ratio_7d", "z500: spread over error, day\u00a07", False),
-        ("climate_t850_rmse", "t850: error of the mean map, long run", True),
+        ("climate_t850_rmse", "t850: climate error", True),
         ("some_other", "some other", False),
         ("some_error", "some error", True),
     ],

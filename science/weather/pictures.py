@@ -84,7 +84,7 @@ def skill(made: Made, outlook: Outlook, channels: tuple[str, ...]) -> Figure:
     days = np.array(outlook.leads) / 24
     few = channels[:3]
     with style():
-        figure = Figure(figsize=(WIDTH * min(1.0, 0.3 + 0.35 * len(few)), 5.6))
+        figure = Figure(figsize=(WIDTH * min(1.0, 0.3 + 0.35 * len(few)), 6.0))
         axes = figure.subplots(2, len(few), squeeze=False, sharex=True)
         for j, channel in enumerate(few):
             place = outlook.channels.index(channel)
@@ -100,8 +100,14 @@ def skill(made: Made, outlook: Outlook, channels: tuple[str, ...]) -> Figure:
             axes[0, j].set(title=plain(channel), ylabel="RMSE [SI]" if not j else "")
             axes[0, j].set_ylim(bottom=0)
             axes[1, j].set(xlabel="lead [days]", ylabel="anomaly correlation" if not j else "")
-        axes[0, 0].legend(fontsize=8)
+        _named(figure, axes[0, 0])
     return figure
+
+
+def _named(figure: Figure, ax: Axes) -> None:
+    """Names of the lines below the panels, where they cover none of them."""
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
 
 
 def spectra(made: Made, outlook: Outlook, channel: str) -> Figure:
@@ -109,13 +115,13 @@ def spectra(made: Made, outlook: Outlook, channel: str) -> Figure:
     place = outlook.channels.index(channel)
     leads = sorted({0, min(4, len(outlook.leads) - 1)})
     with style():
-        figure = Figure(figsize=(WIDTH * 0.9, 3.4))
+        figure = Figure(figsize=(WIDTH * 0.9, 3.8))
         axes = figure.subplots(1, len(leads), squeeze=False, sharey=True)[0]
         for ax, lead in zip(axes, leads, strict=True):
             _ratios(ax, made, outlook, lead, place)
             ax.set_title(f"day {outlook.leads[lead] / 24:g}")
         axes[0].set_ylabel("energy over the truth's")
-        axes[0].legend(fontsize=8)
+        _named(figure, axes[0])
     return figure
 
 

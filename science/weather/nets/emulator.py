@@ -62,7 +62,7 @@ class Emulator(nn.Module):
         self.positive = [i for i, name in enumerate(self.channels) if variable(name).positive]
         self.mass = None if mass is None else _place(self.channels, mass)
         self.smooth = [i for i, name in enumerate(self.channels) if not variable(name).patchy]
-        self.sphere = None if waves is None else Sphere(*self.size, waves).float()
+        self.sphere = None if waves is None else Sphere(size[0], size[1], waves).float()
         self.moving = [_place(self.fields, name) for name in moving]
         count = len(self.channels)
         start = {

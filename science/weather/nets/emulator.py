@@ -134,8 +134,11 @@ class Emulator(nn.Module):
         return (states - self.mean) / self.std
 
     def decode(self, states: Tensor) -> Tensor:
-        """States in the data's units."""
-        return states * self.std + self.mean
+        """States in the data's units; rounding takes no water below zero."""
+        made = states * self.std + self.mean
+        if self.positive:
+            made[:, self.positive] = made[:, self.positive].clamp(min=0)
+        return made
 
     def change(self, lead: Tensor) -> Tensor:
         """(batch, channels, 1, 1) standard deviation of a change in ``lead`` (batch,) [h].

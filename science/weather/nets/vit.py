@@ -93,15 +93,15 @@ class SphereViT(nn.Module):
         return pad(x, (0, columns, 0, rows), mode="replicate") if rows or columns else x
 
     def _between(self, bias: Tensor) -> Tensor:
-        """(heads, entries) of the table -> (heads, places, places), for each pair of patches.
+        """(heads, entries) of the table -> (1, heads, places, places), for each pair of patches.
 
-        Windows of the table: an index with repeats would have its gradients added one by one.
+        Windows of the table: an index with repeats would have its gradients added one by one. The
+        first axis is what fused attention asks of a bias.
         """
         rows, columns = self.tokens
         table = bias.view(len(bias), rows, rows, -1)
         if self.globe:
             table = torch.cat([table[..., 1:], table], -1)  # from the farthest west to the east
-        east: Tensor = table.unfold(-1, columns, 1).flip(
-            -2
-        )  # (heads, rows, rows, columns, columns)
-        return east.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        # (heads, rows, rows, columns, columns)
+        east: Tensor = table.unfold(-1, columns, 1).flip(-2)
+        return east.transpose(2, 3).flatten(3, 4).flatten(1, 2)[None]

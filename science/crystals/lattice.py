@@ -31,7 +31,7 @@ _BASIS = torch.tensor(
     dtype=torch.float64,
 )
 _FLAT = 1e-9  # of the volume that the same three lengths could have
-_NORM = _BASIS.square().sum(dim=(1, 2))  # the basis is orthogonal: 2, 2, 2, 2, 6, 3
+_NORM = torch.tensor([2, 2, 2, 2, 6, 3], dtype=torch.float64)  # squares of the basis, orthogonal
 
 
 def matrix(cell: Tensor) -> Tensor:

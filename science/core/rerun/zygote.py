@@ -37,6 +37,8 @@ HEAVY = (
     "rich.progress",
     "safetensors.torch",
 )
+# What computes when it is imported: the first number fixes the instruction set of all workers.
+LATE = ("torch_geometric",)
 OWN = ("science.core.run", "science.core.rerun.worker", "science.core.supervised")
 
 
@@ -46,9 +48,13 @@ def main() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     sys.path[:0] = sys.argv[1:2]
+    for name in LATE:
+        sys.modules[name] = None  # type: ignore[assignment]  # refused until it is taken out
     for name in (*OWN, *sys.argv[2:]) if sys.argv[1:] else ():
-        with contextlib.suppress(ImportError):  # what is optional and not installed
+        with contextlib.suppress(ImportError):  # what is optional and not installed, or late
             importlib.import_module(name)
+    for name in LATE:
+        del sys.modules[name]
     del sys.path[: len(sys.argv[1:2])]
     gc.freeze()
     _say({"ready": os.getpid()})

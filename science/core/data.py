@@ -103,7 +103,7 @@ class CardData(LightningDataModule):
         if self.leave_out:
             samples = samples.take(np.flatnonzero(~np.isin(samples.group, list(self.leave_out))))
         if self.most is not None:
-            samples = samples.take(_evenly(samples.split, self.most))
+            samples = samples.take(evenly(samples.split, self.most))
         return samples if self.inputs is None else samples.with_inputs(self.inputs)
 
     @property
@@ -123,7 +123,7 @@ class CardData(LightningDataModule):
         return FoldData(self.samples, train, val, self.batch_size, seed, self.workers, self.pairs)
 
 
-def _evenly(split: NDArray[np.str_], most: int) -> Index:
+def evenly(split: NDArray[np.str_], most: int) -> Index:
     """Rows of every split, ``most`` of each at most, in their order.
 
     Raises:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from science.core.glossary_forecast import forecast_term
+from science import paths
 from science.core.glossary_generated import GATED, GENERATED, GENERATED_ALIASES
 
 
@@ -91,8 +93,8 @@ def term(name: str) -> Term:
 def _known(key: str, written: str) -> Term:
     if plain := _TERMS.get(_ALIASES.get(key, key)):
         return plain
-    if forecast := forecast_term(key):
-        return Term(*forecast)
+    if words := _of_a_domain(key):
+        return words
     if key.startswith("gated_"):
         free = _known(key.removeprefix("gated_"), written[len("gated_") :])
         return free._replace(label=f"{free.label}, gated", meaning=GATED)
@@ -103,6 +105,17 @@ def _known(key: str, written: str) -> Term:
         far = _TERMS["wasserstein"]
         return far._replace(label=f"{far.label}, {(distance[1] or distance[2]).replace('_', ' ')}")
     return Term(written.replace("_", " "), "", _FALLING.search(key) is not None)
+
+
+@lru_cache
+def _of_a_domain(key: str) -> Term | None:
+    """What ``term`` in some ``science/<domain>/glossary.py`` says of measures of its own."""
+    for file in sorted(paths.PACKAGE.glob("*/glossary.py")):
+        if file.parent.name != "core":
+            module = importlib.import_module(f"science.{file.parent.name}.glossary")
+            if found := module.term(key):
+                return Term(*found)
+    return None
 
 
 def reached(name: str, value: float, goal: float) -> bool:

@@ -93,7 +93,7 @@ class Discovery:
         repeats: int = 1,
         hide: bool = True,
         larger: bool = True,
-        limits: Mapping[str, float] | None = None,
+        limits: Mapping[str, int | float] | None = None,
         oracle: str = "chgnet",
         steps: int = 150,
         workers: int = 1,
@@ -108,7 +108,7 @@ class Discovery:
         self.quotas = {STRUCTURAL: structural, COMPOSITIONAL: compositional}
         self.arms, self.repeats = tuple(arms), repeats
         self.hide, self.larger = hide, larger
-        self.limits = Limits.of(limits or {})
+        self.limits = Limits(**(limits or {}))  # type: ignore[arg-type]  # whole numbers stay whole
         self.oracle, self.steps, self.workers, self.cluster = oracle, steps, workers, cluster
         self.network, self.members = network, members
         self.optimism, self.learning = optimism, {"epochs": epochs, "lr": lr}

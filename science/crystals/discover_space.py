@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,11 +57,6 @@ class Limits:
     samples: int = 4
     predicted: int = 4
     pool: int = 2500
-
-    @classmethod
-    def of(cls, given: Mapping[str, float]) -> Limits:
-        """Limits by name, all but ``least`` whole numbers, which a config's floats are not."""
-        return cls(**{k: v if k == "least" else int(v) for k, v in given.items()})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

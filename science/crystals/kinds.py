@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from science.core.data import CardData
+from science.core.data import CardData, evenly
 from science.core.errors import UserError
 from science.core.samples import Samples
 from science.crystals import known
@@ -60,8 +60,9 @@ class KindsData(CardData):
     def _listed(self, split: str) -> pd.DataFrame:
         """Rows of a split, ``most`` of them, evenly taken, before their formulas are parsed."""
         listed = known.compositions(self.card, split)
-        count = len(listed) if self.most is None else min(self.most, len(listed))
-        return listed.iloc[np.linspace(0, len(listed) - 1, count).astype(np.int64)]
+        if self.most is None:
+            return listed
+        return listed.iloc[evenly(np.full(len(listed), split), self.most)]
 
 
 def padded(rows: list[Ints]) -> Ints:

@@ -123,18 +123,16 @@ class Judge:
         at = _place(outlook, channel, lead)
         weight, truth, usual = outlook.grid.weight, outlook.truth[at], outlook.climate[at]
         made = members[(slice(None), *at)].astype(np.float64)
-        weigh = _Weigh(truth, weight)
-        parts = {"rmse": [weigh.square(made)]}
-        parts["acc"] = [metrics.acc(made.mean(0), truth, usual, weight)]
-        if reference is not None:
-            parts |= weigh.beside(made, reference[(slice(None), *at)].astype(np.float64))
+        square = metrics.squared_error(made.mean(0), truth, weight)
+        agree = metrics.acc(made.mean(0), truth, usual, weight)
+        parts = {"rmse": [square], "acc": [agree]}
         count = len(made)
         if count > 1:
+            score = metrics.area_mean(metrics.crps(made, truth), weight)
             high = outlook.extreme[at[2]]
             chance = metrics.brier(made, truth, high, weight)
             usually = metrics.area_mean(np.square(0.05 - (truth > high)), weight)
-            spread = metrics.spread(made, weight)
-            parts |= {"crps": [weigh.crps(made)], "ratio": [spread, *parts["rmse"]]}
+            parts |= {"crps": [score], "ratio": [metrics.spread(made, weight), square]}
             parts |= {"bss": [chance, usually]}
         if made.shape[-1] > 2 * self.wave and outlook.grid.circular:
             energy = [
@@ -142,6 +140,9 @@ class Judge:
                 for f in (made, truth)
             ]
             parts["sharp"] = [energy[0].mean(0), energy[1]]
+        if reference is not None:
+            theirs = reference[(slice(None), *at)].astype(np.float64)
+            parts |= _beside(parts, theirs, truth, weight)
         return {
             name: self._measured(name, each, outlook, seed, count) for name, each in parts.items()
         }
@@ -160,27 +161,19 @@ class Judge:
         return Measured(float(point[0]), whole[0], whole[1], len(values))
 
 
-@dataclass(frozen=True)
-class _Weigh:
-    """Errors of members (members, starts, lat, lon) by start, means over the area."""
-
-    truth: Fields
-    weight: NDArray[np.float64]
-
-    def square(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
-        return metrics.squared_error(members.mean(0), self.truth, self.weight)
-
-    def crps(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
-        return metrics.area_mean(metrics.crps(members, self.truth), self.weight)
-
-    def beside(
-        self, members: NDArray[np.float64], reference: NDArray[np.float64]
-    ) -> dict[str, list[NDArray[np.float64]]]:
-        """Parts of what is better than in the reference."""
-        parts = {"gain": [self.square(members), self.square(reference)]}
-        if min(len(members), len(reference)) > 1:
-            parts["crpss"] = [self.crps(members), self.crps(reference)]
-        return parts
+def _beside(
+    parts: Mapping[str, list[Any]],
+    reference: NDArray[np.float64],
+    truth: Fields,
+    weight: NDArray[np.float64],
+) -> dict[str, list[Any]]:
+    """What was scored, with the same of the reference (members, starts, lat, lon) behind it."""
+    square = metrics.squared_error(reference.mean(0), truth, weight)
+    found = {"gain": [*parts["rmse"], square]}
+    if "crps" in parts and len(reference) > 1:
+        score = metrics.area_mean(metrics.crps(reference, truth), weight)
+        found["crpss"] = [*parts["crps"], score]
+    return found
 
 
 def _final(name: str, mean: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from science.core.config import build, checked
 from science.core.errors import UserError
 from science.crystals.discover_arms import Screened, floors, lowered
 from science.crystals.discover_evidence import distinct, keep
@@ -37,7 +38,8 @@ def salt(a="Na", b="Cl", length=5.6):
 
 
 def test_limits_of_a_config_are_whole_numbers_but_for_the_probability():
-    made = Limits.of({"atoms": 6.0, "pool": 4.0, "least": 0.01})
+    given = "protocol.limits={atoms: 6, pool: 4, least: 0.01}"
+    made = build(checked("crystals/discovery", [given])["protocol"]).limits
     assert list(range(made.atoms)) == list(range(6))
     assert (made.pool, made.least, made.formulas) == (4, 0.01, Limits().formulas)
 

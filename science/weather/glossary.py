@@ -1,4 +1,4 @@
-"""Measures of forecasts: what is forecast, how well, and so many days ahead."""
+"""Measures of forecasts by name: what is forecast, how well, and so many days ahead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
     "acc": (
         "anomaly correlation",
         "correlation with the truth of what differs from the usual for the day; 1 is perfect, and "
-        "below 0.6 a map is of little use to a reader.",
+        "below 0.6 a weather map is of little use.",
         False,
     ),
     "crps": (
@@ -54,7 +54,7 @@ _OF_CLIMATE = {
 }
 
 
-def forecast_term(key: str) -> tuple[str, str, bool] | None:
+def term(key: str) -> tuple[str, str, bool] | None:
     """Label, meaning and whether less is better of ``z500_rmse_3d`` or ``climate_t850_shift``."""
     if ahead := _AHEAD.match(key):
         label, meaning, lower = FORECAST[ahead[2]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,18 @@ class Series:
         """These states alone."""
         return replace(self, states=self.states[rows], time=self.time[rows], run=self.run[rows])
 
+    def only(self, channels: Sequence[str]) -> Self:
+        """The same states with these channels alone, taken out when they are asked for.
+
+        Raises:
+            UserError: there is no such channel.
+        """
+        missing = [name for name in channels if name not in self.channels]
+        if missing:
+            raise UserError(f"no channel {missing[0]!r}", f"there are {', '.join(self.channels)}")
+        chosen: Any = Chosen(self.states, [self.channels.index(name) for name in channels])
+        return replace(self, states=chosen, channels=tuple(channels))
+
     def row(self, time: np.datetime64) -> int:
         """Where the state of a time is.
 
@@ -155,3 +167,18 @@ def moments(series: Series, rows: Iterable[int], block: int = 64) -> tuple[Array
         mean = mean + shift * fresh / (count + fresh)
         count += fresh
     return mean, np.sqrt(square / max(count, 1))
+
+
+class Chosen:
+    """Some channels of states, which stay where they are: (..., channels, lat, lon) by rows."""
+
+    def __init__(self, states: Any, places: Sequence[int]) -> None:
+        self.states, self.places = states, list(places)
+
+    def __getitem__(self, rows: Any) -> Array:
+        """States of these rows."""
+        if isinstance(self.states, np.ndarray):  # never holds the other channels twice
+            held: Array = self.states[np.arange(len(self.states))[rows][..., None], self.places]
+            return held
+        read: Array = self.states[rows][..., self.places, :, :]
+        return read

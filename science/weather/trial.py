@@ -88,16 +88,16 @@ class Forecasting:
         note(recipe, ["member0"], [(learn, judged)], judged)
         series = cast(WindowData, recipe.data).series
         places = self.places(recipe, [r for r in rivals.values() if isinstance(r, Stored)])
-        rows = windows.place[learn, 0]
-        climate = self.climate(series, rows)
-        outlook = self.outlook(series, places, climate, rows)
+        rows, shown = windows.place[learn, 0], series.only(self.judge.channels)
+        climate = self.climate(shown, rows)
+        outlook = self.outlook(shown, places, climate, rows)
         began = time.process_time()
         made = {OURS: self.forecast(net, series, places, recipe.seed)}
         recipe.clock["forecasting"] = time.process_time() - began
         made |= self._viewed(net, series, places)
         made |= self._damped(made, net, recipe, outlook, climate)
         made |= self._others(rivals, recipe, outlook, places)
-        made |= simple(series, places, outlook, climate, rows)
+        made |= simple(shown, places, outlook, climate, rows)
         scores = self.judge.rows(made, outlook, recipe.seed)
         from science.weather.pictures import draw
 
@@ -186,7 +186,7 @@ class Forecasting:
         )
 
     def forecast(self, net: Emulator, series: Series, places: Index, seed: int) -> Fields:
-        """(members, starts, leads, channels, lat, lon)."""
+        """(members, starts, leads, judged channels, lat, lon)."""
         start = places[:, 0]
         how: dict[str, Any] = {"step": self.step, "members": self.members}
         return forecasts(
@@ -197,7 +197,12 @@ class Forecasting:
             self.leads,
             **how,
             seed=derive(seed, "members"),
+            channels=self._judged(series),
         )
+
+    def _judged(self, series: Series) -> list[int]:
+        """Places of the judged channels: of an ensemble nothing else is kept."""
+        return [series.channels.index(name) for name in self.judge.channels]
 
     def _viewed(self, net: Emulator, series: Series, places: Index) -> dict[str, Fields]:
         if self.views < 2 or not net.globe:
@@ -211,7 +216,7 @@ class Forecasting:
 
         start = series.states[places[:, 0]]
         made = in_views(once, start, series.channels, series.boundary, self.views)
-        return {f"{OURS}, mean of {self.views} views": made[None]}
+        return {f"{OURS}, mean of {self.views} views": made[None, :, :, self._judged(series)]}
 
     def _damped(
         self,
@@ -230,7 +235,8 @@ class Forecasting:
         }
         usual = climate.at(series.time[places[:, 1:]])
         ((name, told),) = past.items()
-        share = kept(told.mean(0), series.states[places[:, 1:]], usual, series.grid.weight)
+        truth = series.only(self.judge.channels).states[places[:, 1:]]
+        share = kept(told.mean(0), truth, usual, series.grid.weight)
         return {f"{name}, damped": drawn(made[name].mean(0), outlook.climate, share)[None]}
 
     def _others(
@@ -240,7 +246,7 @@ class Forecasting:
         made = {}
         for name, rival in rivals.items():
             if isinstance(rival, Stored):
-                made[name] = rival(series.channels, outlook.time, self.leads, series.grid)
+                made[name] = rival(outlook.channels, outlook.time, self.leads, series.grid)
             else:
                 config = rival.config(recipe.config)
                 net = self.trained(recipe, f"baseline-{name}", config, rival)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -118,6 +120,25 @@ def test_a_series_gives_back_its_states_as_a_dataset():
     assert series.row(np.datetime64("2001-01-01T18")) == 3
     with pytest.raises(UserError, match="no state at"):
         series.row(np.datetime64("1999-01-01"))
+
+
+def test_some_channels_are_taken_out_wherever_the_states_lie():
+    class Elsewhere:
+        def __init__(self, states):
+            self.states = states
+
+        def __getitem__(self, rows):
+            return self.states[rows]
+
+    array, dataset = made()
+    series = Series.of([dataset], NAMES)
+    for states_ in (series.states, Elsewhere(series.states)):
+        few = replace(series, states=states_).only([NAMES[2], NAMES[0]])
+        assert few.channels == (NAMES[2], NAMES[0])
+        for rows in (np.array([[4, 1], [0, 2]]), np.array([3]), slice(2, 4), 1):
+            assert np.array_equal(few.states[rows], array[rows][..., [2, 0], :, :])
+    with pytest.raises(UserError, match="no channel 'z1'"):
+        series.only(["z1"])
 
 
 @pytest.mark.parametrize("offsets", [[6, 12], [0, 12, 6], []])

@@ -7,6 +7,7 @@ system is needed.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -31,6 +32,8 @@ from science.core.style import (
 )
 from science.core.style import style as style
 
+_ROOM = 24  # letters of a title
+
 
 def learning_curves(history: Any, most: int = 6) -> Figure:
     """One panel per measure over epochs: thin lines for members, a thick one for their median.
@@ -53,6 +56,11 @@ def learning_curves(history: Any, most: int = 6) -> Figure:
         for ax in axes[len(measures) :]:
             ax.set_axis_off()
     return figure
+
+
+def _title(label: str) -> str:
+    """Over lines that a panel of three in a row has room for."""
+    return textwrap.fill(plain(label), _ROOM)
 
 
 def _long(history: Any) -> Any:
@@ -103,7 +111,7 @@ def _curves(ax: Axes, frame: Any, measure: str) -> None:
         middle = part.groupby("epoch")["value"].median()
         mark = "o" if len(middle) == 1 else None
         ax.plot(middle.index, middle, color=colour, ls=dash, marker=mark, label=plain(stage) or "–")
-    ax.set(title=plain(term(measure).label), xlabel="epoch")
+    ax.set(title=_title(term(measure).label), xlabel="epoch")
     ax.margins(x=0.02)
     if any(frame["stage"]):
         ax.legend()
@@ -251,7 +259,7 @@ def _forest_panel(
     if _finite(goal.get("goal")):
         ax.axvline(goal["goal"], color=GREEN, ls="--", lw=1.4, zorder=1)
     about = term(measure)
-    ax.set_title(plain(about.label))
+    ax.set_title(_title(about.label))
     ax.set_xlabel("lower is better" if about.lower_is_better else "higher is better", fontsize=9)
     ax.set_xlim(left, right)
     ax.grid(visible=False, axis="y")

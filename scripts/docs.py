@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import sys
 from contextlib import nullcontext
@@ -24,10 +23,20 @@ from science.core.teach.stage import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS, BUILD = ROOT / "docs", ROOT / "build"
-BOTH = ("transits", "crystals", "proteins", "weather", "configs")  # guides in both languages
-GUIDES = ("reruns", "architecture", "install", "licences", "ladder")
+SCIENCES = ("transits", "crystals", "proteins", "weather")
+GUIDES = (
+    *SCIENCES,
+    "teaching",
+    "configs",
+    "reruns",
+    "ladder",
+    "install",
+    "architecture",
+    "licences",
+)
 SWITCH = {"en": ("zh", "简体中文"), "zh": ("en", "English")}
 INDEX = {"en": "Lessons", "zh": "课程"}
+Shown = list[tuple[str, str]]  # title and file name of each report
 
 
 def main() -> int:
@@ -41,11 +50,12 @@ def main() -> int:
     with Warm() if os.name == "posix" else nullcontext() as warm:
         played = [_played(slug, warm) for slug in chosen]
     shutil.rmtree(given.out, ignore_errors=True)
+    shown = _reports(played, given.out / "reports", given.runs)
     for lang in LANGUAGES:
         tree = BUILD / "docs" / lang
         shutil.rmtree(tree, ignore_errors=True)
         tree.mkdir(parents=True)
-        _pages(tree, lang, played, given.out, given.runs)
+        _pages(tree, lang, played, shown)
         target = given.out if lang == "en" else given.out / lang
         os.environ["DOCS_LANGUAGE"] = lang
         doctrees = BUILD / "doctrees" / lang
@@ -63,38 +73,28 @@ def _played(slug: str, warm: Warm | None) -> play.Played:
     return play.cached(slug, BUILD / "lessons", launcher=warm)
 
 
-def _pages(tree: Path, lang: str, played: list[play.Played], out: Path, runs: Path | None) -> None:
+def _pages(tree: Path, lang: str, played: list[play.Played], shown: Shown) -> None:
     shutil.copytree(DOCS / "site" / "_static", tree / "_static")
     shutil.copy(DOCS / "site" / "conf.py", tree / "conf.py")
     for file in (DOCS / "site").glob(f"*.{lang}.md"):
         _page(tree / file.name.replace(f".{lang}.md", ".md"), file.read_text("utf-8"), lang, tree)
-    teaching = DOCS / ("teaching.md" if lang == "en" else "teaching.zh.md")
-    _page(tree / "teaching.md", teaching.read_text("utf-8"), lang, tree)
     _page(tree / "terms.md", _terms(lang), lang, tree)
     for one in played:
         home = tree / "lessons"
         text = render.markdown(one, lang, home / one.lesson.slug)
         _page(home / f"{one.lesson.slug}.md", text + _about(one, lang), lang, tree)
     _page(tree / "lessons" / "index.md", _contents(played, lang), lang, tree)
-    for name in BOTH:
+    for name in GUIDES:
         guide = DOCS / (f"{name}.md" if lang == "en" else f"{name}.zh.md")
         _page(tree / f"{name}.md", guide.read_text("utf-8"), lang, tree)
+    _page(tree / "gallery.md", _gallery(shown, lang), lang, tree)
     if lang == "en":
-        _english(tree, played, out, runs)
+        api.write(tree / "api")  # docstrings are in English only
 
 
-def _english(tree: Path, played: list[play.Played], out: Path, runs: Path | None) -> None:
-    """Pages that are in English only: the other guides, reference and gallery."""
-    shutil.copy(DOCS / "picture.svg", tree / "picture.svg")
-    for name in GUIDES:
-        if (DOCS / f"{name}.md").is_file():
-            (tree / f"{name}.md").write_text((DOCS / f"{name}.md").read_text("utf-8"), "utf-8")
-    if not (tree / "ladder.md").is_file():
-        home = tree / "index.md"
-        home.write_text(home.read_text("utf-8").replace("\nladder\n", "\n"), "utf-8")
-    api.write(tree / "api")
+def _reports(played: list[play.Played], folder: Path, runs: Path | None) -> Shown:
+    """Write the reports of the lessons, and copy those of runs; title and file name of each."""
     shown = []
-    folder = out / "reports"
     for one in played:
         for lang in LANGUAGES:
             file = render.write(one, lang, folder / f"lesson-{one.lesson.slug}-{lang}.html")
@@ -103,19 +103,24 @@ def _english(tree: Path, played: list[play.Played], out: Path, runs: Path | None
         name = "-".join(report.parent.relative_to(runs or report).parts) or "runs"
         shutil.copy(report, folder / f"{name}.html")
         shown.append((name, f"{name}.html"))
-    lines = [f'- <a href="reports/{file}">{title}</a>' for title, file in shown]
-    lead = (
-        "Reports as the workbench writes them: each is one file that loads nothing. "
-        "`make docs ARGS='--runs runs'` adds those of your own runs."
-    )
-    (tree / "gallery.md").write_text("\n\n".join(["# Gallery", lead, "\n".join(lines)]), "utf-8")
+    return shown
+
+
+def _gallery(shown: Shown, lang: str) -> str:
+    up = "" if lang == "en" else "../"
+    lines = [f'- <a href="{up}reports/{file}">{title}</a>' for title, file in shown]
+    head = {
+        "en": "# Gallery\n\nReports as the workbench writes them: each is one file that loads "
+        "nothing. `make docs ARGS='--runs runs'` adds those of your own runs.",
+        "zh": "# 报告画廊\n\n工作台写出的报告：每份是一个不从别处加载任何内容的文件。"
+        "`make docs ARGS='--runs runs'` 加上你自己的运行的报告。",
+    }[lang]
+    return head + "\n\n" + "\n".join(lines)
 
 
 def _page(path: Path, text: str, lang: str, tree: Path) -> None:
-    """Write a page with a link to its twin; what is in English only is linked to there."""
-    if lang == "zh":
-        english = rf"\[([^\]]+)\]\(({'|'.join(GUIDES)})\.md\)"
-        text = re.sub(english, r'<a href="../\2.html">\1</a>', text)
+    """Write a page with a link to its twin."""
+    text = source.joined(text)
     path.parent.mkdir(parents=True, exist_ok=True)
     own = path.relative_to(tree).with_suffix(".html")
     up = "../" * (len(own.parts) - 1)

@@ -1,4 +1,4 @@
-"""Write ``docs/licences.md``: the licence of every distribution the workbench installs.
+"""Write ``docs/licences.md`` and its Chinese twin: the licence of every distribution installed.
 
 Read from the metadata of what is installed beside this script's Python, so run it in the
 environment of ``make test``.
@@ -61,6 +61,34 @@ from its own authors. Written by `make licences` from the metadata of the versio
   pandas<3, and what few need: `sevennet` (MIT, with matscipy under the LGPL-2.1) and `mlflow`
   (mlflow-skinny, Apache-2.0).
 """
+CHINESE = """\
+# 工作台所安装软件的许可
+
+工作台本身采用 Apache-2.0（`LICENSE`）。下列软件没有一个被复制进来：每个都由 pip 从其作者处安装。
+本页由 `make licences` 根据 `constraints.txt` 中各版本的元数据写出；它转述作者的声明，不是法律意见。
+
+- **著佐权（copyleft）**（GPL、AGPL）只出现在一个单独的附加包 `batman` 中
+  （batman-package，GPL-3.0）。模拟器有自己的凌星模型，不需要 batman；装有它时，
+  测试以它为参照进行比较，`engine="batman"` 则使用它。`make run` 不需要它，`make test` 会安装它。
+  含有 batman 的打包，转交他人时受 GPL 约束。
+- **库级著佐权**（LGPL）随附加包 `crystals` 而来：ase，chgnet 与 smact 也需要它。它只被导入，
+  既未修改也未复制，所以其条款只约束 ase 自身；含有 ase 的打包必须让使用者能够替换它。
+- **文件级著佐权**（MPL-2.0）只要求对那些文件本身的修改保持开放。
+- CUDA 版的 torch 会带来 NVIDIA 的库，适用 NVIDIA 自己的条款。
+- 有些附加包没有锁定版本，其依赖不在此列：`lightkurve`（MIT），因为它要求 pandas<3；
+  以及少有人需要的 `sevennet`（MIT，其中的 matscipy 为 LGPL-2.1）与 `mlflow`
+  （mlflow-skinny，Apache-2.0）。
+"""
+WORDS = {
+    HEAD: CHINESE,
+    "## Always installed": "## 必装部分",
+    "## Added by the extra ": "## 附加包带来的：",
+    "| distribution | version | licence | note |": "| 发行包 | 版本 | 许可 | 备注 |",
+    "| **copyleft** |": "| **著佐权** |",
+    "| library copyleft |": "| 库级著佐权 |",
+    "| file-level copyleft |": "| 文件级著佐权 |",
+    " (variant not stated)": "（未注明哪一种）",
+}
 
 
 def licence(name: str) -> str:
@@ -123,8 +151,17 @@ def main() -> None:
     for extra, requirements in project["optional-dependencies"].items():
         if extra not in UNLOCKED:
             page += ["", f"## Added by the extra `{extra}`", "", *rows(tree(requirements) - core)]
-    (ROOT / "docs" / "licences.md").write_text("\n".join(page) + "\n", "utf-8")
-    sys.stdout.write("docs/licences.md\n")
+    english = "\n".join(page) + "\n"
+    for name, text in (("licences.md", english), ("licences.zh.md", chinese(english))):
+        (ROOT / "docs" / name).write_text(text, "utf-8")
+        sys.stdout.write(f"docs/{name}\n")
+
+
+def chinese(page: str) -> str:
+    """The page in Chinese; names, versions and licences are the same in every language."""
+    for english, word in WORDS.items():
+        page = page.replace(english, word)
+    return page
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ from __future__ import annotations
 import email
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -165,6 +166,13 @@ def test_licence_table_is_complete_and_copyleft_stays_in_extras() -> None:
     assert "| **copyleft** |" not in always
     (strong,) = re.findall(r"^\| (\S+) .* \*\*copyleft\*\* \|$", optional, re.M)
     assert strong == "batman-package"
+
+
+def test_licences_are_the_same_in_chinese() -> None:
+    scope = runpy.run_path(str(ROOT / "scripts" / "licences.py"))
+    english, twin = ((ROOT / "docs" / f"licences{x}.md").read_text("utf-8") for x in ("", ".zh"))
+    assert twin == scope["chinese"](english)
+    assert not re.search(r"copyleft \||^## [A-Z]", twin, re.M)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

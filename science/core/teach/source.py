@@ -134,7 +134,7 @@ def _cell(lines: list[str], start: int, end: int) -> Cell:
 
 def joined(text: str) -> str:
     """Chinese sentences without the spaces that broken lines would put between characters."""
-    return re.sub(f"(?<=[{_HAN}])\\n(?=[{_HAN}])", "", text)
+    return re.sub(f"(?<=[{_HAN}])\\n *(?=[{_HAN}])", "", text)
 
 
 def unpaired(lesson: Lesson) -> list[str]:

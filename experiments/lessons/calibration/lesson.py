@@ -12,7 +12,7 @@
 # # 7. 不确定性：一个数是否名副其实？
 #
 # 网络说“四比一，是行星”。如果它经过**校准**，五个这样的信号中就有四个是行星。
-# 气象中心运行一个集合预报：如果它经过校准，真相看起来就像集合的又一个成员。
+# 气象中心运行一个集合预报：如果它经过校准，真值看起来就像集合的又一个成员。
 # 两个承诺都可以检验，而且起初通常都没有兑现。
 #
 # **先预测，再运行：** 完美拟合小训练集的树，它给出的概率是太大胆还是太保守？
@@ -105,7 +105,7 @@ say(
     f"With planets making up {truth[kept].mean():.0%} of the events in place of "
     f"{truth.mean():.0%}, the error of the calibrated scores is {moved:.3f}.",
     f"行星在事件中的比例由 {truth.mean():.0%} 变为 {truth[kept].mean():.0%} 时，"
-    f"校准后的分数的误差是 {moved:.3f}。",
+    f"校准后的分数的校准误差是 {moved:.3f}。",
 )
 
 # %% [markdown] lang="en"
@@ -119,9 +119,9 @@ say(
 # %% [markdown] lang="zh"
 # ## 集合预报
 #
-# 这里用的是首次数值预报的正压模型。预报所用的初始分析有某种大小的误差，
-# 集合从受到扰动的分析出发。扰动应当多大？与分析的误差一样大。
-# 更小的扰动得到一个自信而错误的集合；它的秩直方图呈 U 形，因为真相落在外面。
+# 这里用的是首次数值预报的正压模式。预报从分析场出发，而分析场有某种大小的误差；
+# 集合则从受到扰动的分析场出发。扰动应当多大？与分析场的误差一样大。
+# 更小的扰动得到一个自信而错误的集合；它的秩直方图呈 U 形，因为真值落在外面。
 
 # %%
 sphere = Sphere(16, 32)
@@ -161,21 +161,21 @@ for forecast in results.values():
 fair = 2 / (members + 1)
 table(
     {
-        ("perturbation / analysis error", "扰动 / 分析误差"): [str(f) for f in results],
+        ("perturbation / analysis error", "扰动 / 分析场误差"): [str(f) for f in results],
         ("spread / skill", "离散度 / 误差"): [f"{r[0]:.2f}" for r in rows_],
         ("CRPS [1e-6/s]", "CRPS [1e-6/s]"): [f"{r[1]:.3f}" for r in rows_],
-        ("truth outside", "真相落在外面"): [f"{r[2]:.0%}" for r in rows_],
+        ("truth outside", "真值落在外面"): [f"{r[2]:.0%}" for r in rows_],
     },
     f"Vorticity after {hours} h, {starts} starts, {members} members; a fair ensemble leaves the "
     f"truth outside in {fair:.0%}.",
-    f"{hours} 小时后的涡度，{starts} 个起点，{members} 个成员；合理的集合让真相落在外面的比例是 "
+    f"{hours} 小时后的涡度，{starts} 个起点，{members} 个成员；理想的集合让真值落在外面的比例是 "
     f"{fair:.0%}。",
 )
 
 
 @figure(
     "Rank of the truth among the members, for three sizes of the perturbation.",
-    "真相在各成员中的名次，三种扰动大小。",
+    "真值在各成员中的秩，三种扰动大小。",
     columns=3,
     height=2.6,
 )
@@ -183,7 +183,7 @@ def histograms(axes, t):
     for panel, factor, row in zip(axes, results, rows_, strict=True):
         panel.bar(np.arange(members + 1), row[3])
         panel.axhline(1 / (members + 1), color="#d55e00", linestyle="--")
-        panel.set(title=f"{factor}", xlabel=t("rank", "名次"))
+        panel.set(title=f"{factor}", xlabel=t("rank", "秩"))
     axes[0].set_ylabel(t("share", "比例"))
 
 

@@ -16,7 +16,7 @@
 # # 6. 对比学习：哪两个属于一对
 #
 # CLIP（arXiv 2103.00020）把图片和说明文字放在一起学习：两个网络，一个空间，
-# 唯一的功课是*哪段说明属于哪张图片*。没有标签，也没有描述相似的词。
+# 唯一要学的是*哪段说明属于哪张图片*。没有标签，也不规定什么算相似。
 # 科学中到处是这样的配对：测量与参数，结构与成分。两边一旦处在同一个空间，
 # 就可以用一边去查另一边：**检索**。
 #
@@ -73,7 +73,7 @@ def standard(values: np.ndarray, known: slice) -> torch.Tensor:
 # %% [markdown] lang="zh"
 # ## 光变曲线与它的参数
 #
-# 一座塔读光变曲线，另一座读它的周期、相位、深度和时长。
+# 一个塔读光变曲线，另一个塔读它的周期、相位、深度和持续时间。
 # 训练之后，每条新的光变曲线在一百组参数中寻找自己的那一组。
 
 # %%
@@ -105,8 +105,8 @@ def top(places: np.ndarray, first: int) -> str:
 # %% [markdown] lang="zh"
 # ## 结构与成分
 #
-# 结构变成它的距离：一个原子在每个壳层有多少近邻，不管是什么近邻。
-# 成分变成元素性质的平均。训练集与测试集绝不共有化学式，`prototypes` 就是按化学式划分的。
+# 结构化为距离：一个原子在每个壳层有多少近邻，不管近邻是什么元素。
+# 成分化为元素性质的平均。训练集与测试集绝不共有化学式，`prototypes` 就是按化学式划分的。
 # 能学到的是化学：大离子需要空间，有些化学计量只有少数几种堆积方式。
 
 # %%
@@ -148,7 +148,7 @@ table(
         ],
     },
     "How often the twin is found, on pairs that were not in training.",
-    "在训练中没有的配对上，孪生的一方多常被找到。",
+    "在训练中没有的配对上，配对的另一方被找到的比例。",
 )
 five = float((solid_ranks <= 5).mean())
 say(
@@ -175,7 +175,7 @@ truth = parameters[test_rows].numpy()
 kept = {name: float(np.corrcoef(truth[:, k], truth[chosen, k])[0, 1]) for k, name in
         enumerate(PARAMETERS)}  # fmt: skip
 names = {"log_period": ("period", "周期"), "phase": ("phase", "相位")}
-names |= {"depth": ("depth", "深度"), "duration": ("duration", "时长")}
+names |= {"depth": ("depth", "深度"), "duration": ("duration", "持续时间")}
 best, worst = max(kept, key=kept.get), min(kept, key=kept.get)
 say(
     f"Read best: the {names[best][0]} (correlation {kept[best]:.2f} between the true value and "
@@ -212,4 +212,4 @@ def alike(axes, t):
 # `fifth lesson start contrast`，然后 `fifth lesson check contrast answer.py`。
 #
 # 1. `contrast_loss`：两组嵌入的对称对比损失。
-# 2. `found_in`：孪生的一方排在前 k 名的比例。并列怎么办？
+# 2. `found_in`：配对的另一方排在前 k 名的比例。并列怎么办？

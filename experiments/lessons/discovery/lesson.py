@@ -20,7 +20,7 @@
 # 当实验昂贵时，一种方法的得分就是*直到发现为止的实验次数*。
 #
 # 这里，自然藏在一位**神谕**后面：CHGNet（arXiv 2302.14231），一个替量子力学作答的网络。
-# 问题是：哪些卤化物钙钛矿 ABX3 由盐 AX 和 BX2 生成时得到的能量最多？
+# 问题是：哪些卤化物钙钛矿 ABX3 由盐 AX 和 BX2 生成时放出的能量最多？
 # 结构由离子半径给出，没有弛豫，所以这个排名是课堂上的，而不是论文里的。每个回答算一次实验。
 #
 # **先预测，再运行：** 理论说离子必须大小相配（Goldschmidt 容差因子）。
@@ -45,7 +45,7 @@ from science.crystals.prototypes import aflow
 # answers is made once here and then locked; the loop below may open one line at a time.
 
 # %% [markdown] lang="zh"
-# ## 候选空间与隐藏的真相
+# ## 候选空间与隐藏的真值
 #
 # 所有半径不荒谬的卤化物钙钛矿，以及各自的两种盐。“收益”是盐的能量减去化合物的能量，按每原子计：
 # 大于零则化合物胜出。答案表在这里一次做好，然后锁上；下面的循环每次只能打开一行。
@@ -102,7 +102,7 @@ say(
 # - **随机**：每种方法都必须胜过的基线；
 # - **理论**：容差因子最接近一的先问；
 # - **贪心**：高斯过程从已有的答案学习；问它期望最高的地方；
-# - **好奇**：同样的过程；问期望与怀疑之和最大的地方，因为那里的答案教得最多。
+# - **好奇**：同样的高斯过程；问期望与不确定度之和最大的地方，因为那里的答案教得最多。
 
 
 # %%
@@ -176,7 +176,7 @@ say(
     f"{mean['theory']:.0f} and costs nothing to learn. The best of all is "
     f"{formula[int(truth.argmax())]}, with {1000 * truth.max():.0f} meV/atom by this oracle.",
     f"实验最少的是：**{ways[winner][1]}**，{mean[winner]:.1f} 次，"
-    f"是随机的 {mean['random'] / mean[winner]:.1f} 分之一。理论需要 {mean['theory']:.0f} 次，"
+    f"随机所需是它的 {mean['random'] / mean[winner]:.1f} 倍。理论需要 {mean['theory']:.0f} 次，"
     f"而且不用学习。按这位神谕，最好的是 {formula[int(truth.argmax())]}，"
     f"{1000 * truth.max():.0f} meV/原子。",
 )
@@ -208,5 +208,5 @@ def race(axes, t):
 #
 # `fifth lesson start discovery`，然后 `fifth lesson check discovery answer.py`。
 #
-# 1. `choose_next`：按期望与怀疑之和选下一个实验。
+# 1. `choose_next`：按期望与不确定度之和选下一个实验。
 # 2. `experiments_until`：直到找到那么多个目标，需要多少次实验？

@@ -202,7 +202,7 @@ say(
 
 @figure(
     "New against old instrument; each point is a seed, the cross is no adapting.",
-    "新仪器对旧仪器；每点是一个种子，叉号是不适配。",
+    "新仪器与旧仪器上的正确率；每点是一个种子，叉号是不适配。",
 )
 def traded(axes, t):
     for (name, by), mark in zip(scores.items(), "osD^", strict=True):

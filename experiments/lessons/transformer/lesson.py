@@ -58,7 +58,7 @@ from science.transits.synth_series import simulate_series
 # ## 四行代码写出注意力
 #
 # 每个位置提出一个问题（查询 *q*），给出一个键 *k*，并持有一个值 *v*。
-# 问题与键有多契合，决定了取走多少值：
+# 查询与键有多契合，决定了取走多少值：
 #
 # ```text
 # attention(q, k, v) = softmax(q k^T / sqrt(d)) v
@@ -112,7 +112,7 @@ with torch.no_grad():
 say(
     f"Shuffled without places the answers agree to {set_like:.0e}; with places they change by up "
     f"to {placed:.2f}. Moving everything by 1000 places changes the logits by {drift:.0e} only.",
-    f"不带位置时，打乱后答案一致到 {set_like:.0e}；带位置时最多改变 {placed:.2f}。"
+    f"不带位置时，打乱后答案相符到 {set_like:.0e}；带位置时最多改变 {placed:.2f}。"
     f"把一切平移 1000 个位置，logits 只改变 {drift:.0e}。",
 )
 

@@ -12,10 +12,10 @@
 # %% [markdown] lang="zh"
 # # 2. 图块与窗口：Transformer 看天气
 #
-# 把一张图像或天气图切成**图块**，每个图块成为一个记号：视觉 Transformer 就是这样
-# （arXiv 2010.11929）。但注意力的花费随记号数的平方增长，
+# 把一张图像或天气图切成**图块**，每个图块成为一个词元（token）：视觉 Transformer 就是这样
+# （arXiv 2010.11929）。但注意力的花费随词元数的平方增长，
 # 而一张四分之一度的图，即使图块边长为四，也有六万多个图块。
-# Swin（arXiv 2103.14030）只让图块在**窗口**之内互看，并且逐层移动窗口，使消息得以传播。
+# Swin（arXiv 2103.14030）只让图块在**窗口**之内互看，并且逐层移动窗口（移位窗口），使信息得以传递。
 # 盘古天气（arXiv 2211.02556）就是这样预报全球的。
 #
 # **先预测，再运行：** 若窗口从不移动，预报在图上的哪里最差？
@@ -46,7 +46,7 @@ kinds = {
 words = {
     "global": ("global", "全局"),
     "fixed windows": ("fixed windows", "固定窗口"),
-    "shifted windows": ("shifted windows", "移动窗口"),
+    "shifted windows": ("shifted windows", "移位窗口"),
 }
 
 
@@ -65,7 +65,7 @@ def net_of(kind: str) -> WindowViT:
 # ## 谁能听到谁
 #
 # 一个图块发问；两层之后，哪些图块能改变它的答案？梯度会告诉我们，不需要任何训练。
-# 经度没有边界：移动的窗口绕地球一圈；而移动会使两极相接，所以用掩码把它们隔开。
+# 经度没有边界：移位窗口绕地球一圈；而移位会使两极相接，所以用掩码把它们隔开。
 
 # %%
 asked = (3, 1)
@@ -115,8 +115,8 @@ def listening(axes, t):
 # ## 它们会预报吗？
 #
 # 工作台模拟的旋转球面上的一层空气：急流破碎成波。网络学习涡度和风在半天中怎样变化。
-# 用来评判的模拟与用来教学的除运动定律外没有任何共同之处。
-# 误差是相对于持续性预报的，后者说什么都不会变。
+# 用来评判的模拟与用来训练的模拟，除运动定律外没有任何共同之处。
+# 误差相对于持续性预报给出，后者认为什么都不会变。
 
 # %%
 sphere = Sphere(*SIZE)
@@ -169,7 +169,7 @@ say(
     f"{100 * (seam['fixed windows'] - 1):+.1f} % worse than their insides; under shifted windows "
     f"the same columns differ by {100 * (seam['shifted windows'] - 1):+.1f} %.",
     f"误差最小的是{words[best][1]}（{errors[best]:.3f}）。固定窗口边缘的误差与内部相比为 "
-    f"{100 * (seam['fixed windows'] - 1):+.1f} %；移动窗口下，同样的列相差 "
+    f"{100 * (seam['fixed windows'] - 1):+.1f} %；移位窗口下，同样的列相差 "
     f"{100 * (seam['shifted windows'] - 1):+.1f} %。",
 )
 
@@ -181,7 +181,7 @@ say(
 # longitudes, keeps this exactly; windows keep it only for turns by a whole window.
 
 # %% [markdown] lang="zh"
-# ## 对称性是免费的知识
+# ## 对称性是白得的知识
 #
 # 没有哪条经度是特殊的。把地球转过一个图块，预报应当跟着转。
 # 工作台自己的 `SphereViT` 对所有图块做注意力，偏置只取决于经度之*差*，因此精确保持这一点；
@@ -207,7 +207,7 @@ windows = {by: turned(net, sample, by) for by in (PATCH, 4 * PATCH)}
 say(
     f"Turned by a patch, `SphereViT` differs by {ours:.0e}, shifted windows by "
     f"{windows[PATCH]:.2f}; turned by a whole window they differ by {windows[4 * PATCH]:.0e}.",
-    f"转过一个图块，`SphereViT` 相差 {ours:.0e}，移动窗口相差 {windows[PATCH]:.2f}；"
+    f"转过一个图块，`SphereViT` 相差 {ours:.0e}，移位窗口相差 {windows[PATCH]:.2f}；"
     f"转过整个窗口，后者相差 {windows[4 * PATCH]:.0e}。",
 )
 

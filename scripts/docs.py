@@ -74,7 +74,8 @@ def _played(slug: str, warm: Warm | None) -> play.Played:
 
 
 def _pages(tree: Path, lang: str, played: list[play.Played], shown: Shown) -> None:
-    shutil.copytree(DOCS / "site" / "_static", tree / "_static")
+    for folder in ("_static", "locale"):
+        shutil.copytree(DOCS / "site" / folder, tree / folder)
     shutil.copy(DOCS / "site" / "conf.py", tree / "conf.py")
     for file in (DOCS / "site").glob(f"*.{lang}.md"):
         _page(tree / file.name.replace(f".{lang}.md", ".md"), file.read_text("utf-8"), lang, tree)

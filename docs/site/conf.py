@@ -14,6 +14,7 @@ project = "The Fifth Paradigm"
 author = "The Fifth Paradigm developers"
 copyright = "The Fifth Paradigm developers, Apache-2.0"  # noqa: A001
 language = {"zh": "zh_CN"}.get(LANGUAGE, LANGUAGE) if (LANGUAGES := LANGUAGE) else "en"
+locale_dirs = ["locale"]
 extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

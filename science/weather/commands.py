@@ -187,7 +187,7 @@ def extremes(
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
     out: Out = None,
 ) -> None:
-    """Work out rare levels, chances of passing a threshold, and storm tracks, with their doubt."""
+    """Work out return levels, chances of passing a threshold and storm tracks, with their doubt."""
     from science.weather import commands_extremes
 
     options = {"channel": channel, "history": history, "truth": truth, "above": above}

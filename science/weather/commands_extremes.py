@@ -1,4 +1,4 @@
-"""What `fifth weather extremes` does: rare levels, chances, storm tracks, and how sure they are."""
+"""What `fifth weather extremes` does: return levels, chances, storm tracks, and how sure all is."""
 
 from __future__ import annotations
 

@@ -117,6 +117,15 @@ def test_every_link_of_the_site_leads_somewhere(site):
 
 
 @pytest.mark.timeout(1000)
+def test_the_chinese_site_is_chinese(site):
+    for name in (*GUIDES, "gallery", "index", "quickstart"):
+        page = (site / "zh" / f"{name}.html").read_text(encoding="utf-8")
+        assert 'lang="zh-CN"' in page
+        assert "下一页" in page or "上一页" in page
+        assert not re.search(r"<span>(?:Next|Previous)<|（英文）", page.replace("</a>（英文）", ""))
+
+
+@pytest.mark.timeout(1000)
 @pytest.mark.browser
 def test_the_site_works_from_disk_in_both_languages(site):
     from ..core.browser import chromium

@@ -32,7 +32,7 @@ def half_width(answer) -> None:
     require(
         share >= 0.885,
         f"promised 90 %, kept {share:.1%}: a new sample is one more than those you have",
-        f"承诺 90 %，实际 {share:.1%}：新样本是你已有样本之外的又一个",
+        f"承诺 90 %，实际 {share:.1%}：别忘了把新样本本身也算进去",
     )
     require(
         share <= 0.97,

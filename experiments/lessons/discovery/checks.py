@@ -17,7 +17,7 @@ def choose_next(answer) -> None:
     require(
         found == 2,
         "candidate 2 is nearly as good as 1 and far less known",
-        "候选 2 与 1 几乎一样好，而人们对它知道得少得多",
+        "候选 2 与 1 几乎一样好，而对它的了解少得多",
     )
     require(
         number(answer(-mean, 0 * doubt, [3], 1.0), 0, 3) == 2,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ SCALES = {
     "zenith": (0.25, 0.35),
 }
 _NEAR = np.timedelta64(2, "D")
+
+
+class Surroundings(Protocol):
+    """What is known of any time beforehand: a `Boundary`, or a view of one."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names, in order."""
+
+    def at(self, time: NDArray[np.datetime64]) -> NDArray[np.float32]:
+        """(..., fields, lat, lon) of order one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,7 +128,7 @@ class TrueDistribution:
         made = np.empty((len(states), len(self.leads), len(places), *series.grid.shape), np.float32)
         for begin in range(0, len(states), BATCH):
             rows = slice(begin, begin + BATCH)
-            draw = generator(seed, "true", begin) if net.noise else None
+            draw = generator(seed, "true", begin) if net.noise or net.turns else None
             path = [self.step] * max(wanted)
             steps = stepped(net.eval(), states[rows], when[rows], series.boundary, path, draw)
             for number, later in enumerate(steps, start=1):

@@ -45,7 +45,7 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
     ),
 }
 _AHEAD = re.compile(rf"(.+)_({'|'.join(FORECAST)})_(\d+)d$")
-_CLIMATE = re.compile(r"climate_(.+)_(rmse|shift|eddies|least)$")
+_CLIMATE = re.compile(r"(climate|held)_(.+)_(rmse|shift|eddies|least)$")
 _OF_CLIMATE = {
     "rmse": ("climate error", "root mean square of the map of means over a long run."),
     "shift": ("climate shift", "global mean over a long run, less the truth's."),
@@ -61,6 +61,9 @@ def term(key: str) -> tuple[str, str, bool] | None:
         days = f"day{chr(0xA0)}{ahead[3]}"
         return f"{ahead[1].replace('_', ' ')}: {label}, {days}", meaning, lower
     if climate := _CLIMATE.match(key):
-        label, meaning = _OF_CLIMATE[climate[2]]
-        return f"{climate[1].replace('_', ' ')}: {label}", meaning, climate[2] == "rmse"
+        label, meaning = _OF_CLIMATE[climate[3]]
+        name = f"{climate[2].replace('_', ' ')}: {label}"
+        if climate[1] == "held":
+            name, meaning = f"{name}, held", f"{meaning} The run is drawn to the climatology."
+        return name, meaning, climate[3] == "rmse"
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,18 +12,14 @@ from numpy.typing import NDArray
 from science.core.errors import UserError
 from science.core.forecast import Leg, Stepper, rollout
 from science.core.seeds import generator
+from science.weather.boundary import Surroundings
 from science.weather.nets.emulator import Emulator
+from science.weather.symmetry import mirror_signs
+from science.weather.views import View, seen
 
 States = NDArray[np.float32]
 Times = NDArray[np.datetime64]
 BATCH = 32  # states stepped at once: more is no faster on a processor
-
-
-class Surroundings(Protocol):
-    """What is known beforehand: a `Boundary`, or a view of one."""
-
-    def at(self, time: Times) -> States:
-        """(..., fields, lat, lon) of order one."""
 
 
 def stepped(
@@ -43,7 +39,39 @@ def stepped(
         boundary: ground, sea and sun.
         path: hours of each step, one after the other.
         draws: gives the noise that tells members apart; ``None`` for the network's mean answer.
+            Where the network has ``turns``, each state also steps a planet turned and perhaps
+            mirrored at random: what the network does differently there is a part of its error.
     """
+    if draws is None or not net.turns:
+        yield from _straight(net, states, time, boundary, path, draws)
+        return
+    signs, when = mirror_signs(net.channels), time
+    for hours in path:
+        east = torch.randint(net.size[1], (len(states),), generator=draws)
+        flip = torch.rand(len(states), generator=draws) < 0.5
+        view, turned = View(boundary, east, flip), seen(states, east, flip, signs)
+        (made,) = _straight(net, turned, when, view, [hours], draws)
+        # A mirror undoes itself, and commutes with turning.
+        states = seen(made, -east, flip, signs)
+        yield states
+        when = later(when, hours)
+
+
+def later(time: Times, hours: float) -> Times:
+    """So many hours after each time, to the second."""
+    moved = time.astype("datetime64[s]") + np.timedelta64(round(hours * 3600), "s")
+    return moved.astype("datetime64[s]")
+
+
+def _straight(
+    net: Emulator,
+    states: States,
+    time: Times,
+    boundary: Surroundings,
+    path: Sequence[float],
+    draws: torch.Generator | None,
+) -> Iterator[States]:
+    """As `stepped`, all in the planet's own picture."""
 
     def draw(count: int) -> torch.Tensor:
         return torch.randn(count, net.noise, generator=draws)
@@ -51,7 +79,7 @@ def stepped(
     def legs() -> Iterator[Leg]:
         when = time.astype("datetime64[s]")
         for hours in path:
-            then = when + np.timedelta64(round(hours * 3600), "s")
+            then = later(when, hours)
             forcings = torch.from_numpy(boundary.at(np.stack([when, then], 1)))
             yield forcings, torch.full((len(states),), float(hours))
             when = then

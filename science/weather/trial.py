@@ -104,7 +104,11 @@ class Forecasting:
         draw(recipe.folder, made, outlook, self.judge.channels, series.boundary)
         if self.free is not None:
             truth = windows.place[judged, 0]
-            scores[0]["metrics"] |= self.free.measure(net.eval(), series, truth, recipe.folder)
+            usual = self.climate(series, rows) if self.free.hold else None
+            seed = derive(recipe.seed, "free")
+            scores[0]["metrics"] |= self.free.measure(
+                net.eval(), series, truth, recipe.folder, usual, seed
+            )
         if self.perturbed is not None:
             seed = derive(recipe.seed, "true")
             scores[0]["metrics"] |= self.perturbed.measure(net.eval(), series, recipe.folder, seed)

@@ -12,34 +12,56 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from science.weather.boundary import Boundary
+from science.weather.boundary import Surroundings
 from science.weather.symmetry import mirror_signs, moved
 
 Fields = NDArray[np.float32]
 
 
+Turn = int | Tensor  # columns eastward, of all samples or of each
+Flip = bool | Tensor
+
+
 @dataclass(frozen=True)
 class View:
-    """Ground, sea and sun of a turned and perhaps mirrored planet; see `Boundary.at`."""
+    """Ground, sea and sun of a turned and perhaps mirrored planet; see `Boundary.at`.
 
-    boundary: Boundary
-    east: int
-    flip: bool
+    Attributes:
+        boundary: as it is.
+        east: columns by which all samples are turned eastward, or (samples,) each of them.
+        flip: whether they are mirrored, or (samples,) which of them.
+    """
+
+    boundary: Surroundings
+    east: Turn
+    flip: Flip
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names, in order."""
+        return self.boundary.fields
 
     def at(self, time: NDArray[np.datetime64]) -> Fields:
-        """(..., fields, lat, lon)."""
+        """(samples, ..., fields, lat, lon) at times (samples, ...)."""
         plain = self.boundary.at(time)
-        signs = mirror_signs(self.boundary.fields)
-        whole = plain.reshape(-1, *plain.shape[-3:])
-        return seen(whole, self.east, self.flip, signs).reshape(plain.shape)
+        whole = plain.reshape(len(plain), -1, *plain.shape[-3:])
+        signs = mirror_signs(self.fields)
+        return _moved(whole, self.east, self.flip, signs).reshape(plain.shape)
 
 
-def seen(fields: Fields, east: int, flip: bool, signs: torch.Tensor) -> Fields:
+def seen(fields: Fields, east: Turn, flip: Flip, signs: Tensor) -> Fields:
     """Turn (n, channels, lat, lon) eastward by ``east`` columns, then mirror it if ``flip``."""
-    whole = torch.from_numpy(np.ascontiguousarray(fields))[:, None]
-    turn = torch.full((len(whole),), east)
-    made: Fields = moved(whole, turn, torch.full((len(whole),), flip), signs)[:, 0].numpy()
+    return _moved(fields[:, None], east, flip, signs)[:, 0]
+
+
+def _moved(fields: Fields, east: Turn, flip: Flip, signs: Tensor) -> Fields:
+    whole = torch.from_numpy(np.ascontiguousarray(fields))
+    count = (len(whole),)
+    made: Fields = moved(
+        whole, torch.as_tensor(east).expand(count), torch.as_tensor(flip).expand(count), signs
+    ).numpy()
     return made
 
 
@@ -47,7 +69,7 @@ def in_views(
     forecast: Callable[[Fields, View], Fields],
     states: Fields,
     channels: Sequence[str],
-    boundary: Boundary,
+    boundary: Surroundings,
     count: int,
 ) -> Fields:
     """Mean of the forecasts in ``count`` views: half as many longitudes, each seen both ways.

@@ -104,6 +104,41 @@ def test_what_the_truth_cannot_hold_is_cut_off_and_the_rest_kept():
     np.testing.assert_allclose(kept[1], 2 + saw, atol=1e-6)  # rain is no sum of waves
 
 
+def test_members_that_turn_step_other_pictures_of_the_same_weather():
+    around, count = boundary(), 6
+    net = emulator(noise=0)
+    states, when = np.stack([state(net)] * count), np.full(count, START)
+
+    def rolled(seed):
+        draws = torch.Generator().manual_seed(seed)
+        return list(stepped(net, states, when, around, [24.0, 24.0], draws))
+
+    plain = rolled(0)
+    assert np.ptp(plain[1], axis=0).max() == 0  # without noise all members are one
+    net.turns = True
+    made, again, other = rolled(0), rolled(0), rolled(1)
+    np.testing.assert_array_equal(made[1], again[1])
+    assert not np.array_equal(made[1], other[1])
+    assert np.ptp(made[0], axis=0).max() > 0  # a network of patches keeps no symmetry exactly
+    (single,) = stepped(net, states[:1], when[:1], around, [24.0])
+    np.testing.assert_allclose(
+        single[0], plain[0][0], rtol=1e-4, atol=1e-3
+    )  # a single forecast is not turned
+
+    def lazy(seen, condition):  # answers alike in all pictures: pointwise, and nothing is odd in v
+        return 0.3 * seen[:, : len(CHANNELS)] + 0.1 * seen[:, -3:-2]
+
+    net.backbone.forward = lazy
+    for one in (*rolled(0), *rolled(1)):
+        np.testing.assert_allclose(one, one[:1].repeat(count, 0), rtol=1e-6)
+
+
+def test_a_region_cannot_be_turned():
+    make = functools.partial(SphereViT, width=16, layers=1, heads=2, fine=8)
+    with pytest.raises(UserError, match="region"):
+        Emulator(CHANNELS, ("orog",), (8, 16), make, globe=False, turns=True)
+
+
 def test_several_steps_are_averaged_where_they_lead_to():
     net = emulator()
     given = (net, state(net)[None], np.array([START]), net.boundary)

@@ -15,6 +15,7 @@ from science.weather import glossary
         ("t_low_acc_1d", "t low: anomaly correlation, day\u00a01", False),
         ("z500_ratio_7d", "z500: spread over error, day\u00a07", False),
         ("climate_t850_rmse", "t850: climate error", True),
+        ("held_t850_rmse", "t850: climate error, held", True),
         ("member0/t850_crps_5d", "member0: t850: CRPS, day\u00a05", True),
     ],
 )

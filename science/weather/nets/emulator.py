@@ -40,6 +40,8 @@ class Emulator(nn.Module):
         mass: channel of surface pressure, whose global mean is kept; none where not named.
         waves: triangular truncation of the truth, on a Gaussian grid: smaller waves, which it
             cannot hold and which would grow in long forecasts, are cut off; none are unless given.
+        turns: whether members of an ensemble step a planet that is turned and mirrored at random,
+            for a network that learned from all such pictures (`science.weather.symmetry`).
     """
 
     def __init__(
@@ -55,8 +57,12 @@ class Emulator(nn.Module):
         weights: Mapping[str, float] | None = None,
         mass: str | None = None,
         waves: int | None = None,
+        turns: bool = False,
     ) -> None:
         super().__init__()
+        if turns and not globe:
+            raise UserError("net.turns: a region cannot be turned", "leave it out, or set globe")
+        self.turns = turns
         self.channels, self.fields, self.size = tuple(channels), tuple(fields), tuple(size)
         self.noise, self.globe = noise, globe
         self.positive = [i for i, name in enumerate(self.channels) if variable(name).positive]

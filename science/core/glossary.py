@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from science import paths
-from science.core.glossary_generated import GATED, GENERATED, GENERATED_ALIASES
 
 
 class Term(NamedTuple):
@@ -63,7 +62,7 @@ _TERMS: dict[str, Term] = {
     ),
     "rmse": Term("RMSE", "root of the mean squared error.", lower_is_better=True),
     "mae": Term("MAE", "mean absolute error.", lower_is_better=True),
-} | {name: Term(*words) for name, words in GENERATED.items()}
+}
 _ALIASES = {
     "auroc": "auc",
     "roc_auc": "auc",
@@ -72,18 +71,15 @@ _ALIASES = {
     "pr_auc": "ap",
     "acc": "accuracy",
     "log_loss": "nll",
-} | GENERATED_ALIASES
-_TRIES = re.compile(r"(.+?)(?:@|_k|_)(\d+)$")
-_BEST = {"rmse": "match_rmse"}  # of several tries only the best one counts
-_DISTANCE = re.compile(r"(?:wasserstein|w|w1|emd)_(.+)$|(.+)_distance$")
+}
 _FALLING = re.compile(r"(^|_)(loss|error|ece|brier|nll|rmse|mae|mse|crps|time|seconds)($|_)")
 
 
 def term(name: str) -> Term:
     """What is known about the measure ``name``; an unknown one is named after itself.
 
-    Names may carry a group in front ("vetting/auc"), which stays in the label, and behind them the
-    number of tries ("match_rate@20") or what a distance is about ("wasserstein_density").
+    Names may carry a group in front ("vetting/auc"), which stays in the label. Measures of one
+    domain are known to its own ``glossary.py``.
     """
     group, slash, last = name.rpartition("/")
     found = _known(last.lower().replace("-", "_").replace(" ", "_"), last)
@@ -95,15 +91,6 @@ def _known(key: str, written: str) -> Term:
         return plain
     if words := _of_a_domain(key):
         return words
-    if key.startswith("gated_"):
-        free = _known(key.removeprefix("gated_"), written[len("gated_") :])
-        return free._replace(label=f"{free.label}, gated", meaning=GATED)
-    if tries := _TRIES.match(key):
-        once = _known(_BEST.get(tries[1], tries[1]), written[: len(tries[1])])
-        return once._replace(label=f"{once.label}, k = {tries[2]}")
-    if distance := _DISTANCE.match(key):
-        far = _TERMS["wasserstein"]
-        return far._replace(label=f"{far.label}, {(distance[1] or distance[2]).replace('_', ' ')}")
     return Term(written.replace("_", " "), "", _FALLING.search(key) is not None)
 
 

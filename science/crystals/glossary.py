@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 GATED = "a match counts only if the sample passes the tests of validity, as published scripts ask."
-GENERATED: dict[str, tuple[str, str, bool]] = {
+TERMS: dict[str, tuple[str, str, bool]] = {
     "match_rate": (
         "Match rate",
         "share of targets that at least one of the k samples matches within the matcher's "
@@ -89,7 +91,7 @@ GENERATED: dict[str, tuple[str, str, bool]] = {
         True,
     ),
 }
-GENERATED_ALIASES = {
+ALIASES = {
     "match": "match_rate",
     "mr": "match_rate",
     "struct_valid": "structure_validity",
@@ -107,3 +109,25 @@ GENERATED_ALIASES = {
     "stable": "stability",
     "above_hull": "e_hull",
 }
+_TRIES = re.compile(r"(.+?)(?:@|_k|_)(\d+)$")
+_DISTANCE = re.compile(r"(?:wasserstein|w|w1|emd)_(.+)$|(.+)_distance$")
+
+
+def term(key: str) -> tuple[str, str, bool] | None:
+    """Label, meaning and whether less is better of ``match_rate@20`` or ``wasserstein_density``.
+
+    Names may carry the number of tries behind them, or what a distance is about, and ``gated_`` in
+    front.
+    """
+    if words := TERMS.get(ALIASES.get(key, key)):
+        return words
+    if key.startswith("gated_") and (free := term(key.removeprefix("gated_"))):
+        return f"{free[0]}, gated", GATED, free[2]
+    if tries := _TRIES.match(key):
+        # Of several tries only the best one counts.
+        once = term("match_rmse" if tries[1] == "rmse" else tries[1])
+        return once and (f"{once[0]}, k = {tries[2]}", *once[1:])
+    if distance := _DISTANCE.match(key):
+        label, meaning, lower = TERMS["wasserstein"]
+        return f"{label}, {(distance[1] or distance[2]).replace('_', ' ')}", meaning, lower
+    return None

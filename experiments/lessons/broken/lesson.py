@@ -64,6 +64,13 @@ if full():
     broken["seed"] = (["seed=11"], {})
     broken["instructions"] = ([], {"ATEN_CPU_CAPABILITY": "default"})
     broken["seed+config"] = (["seed=11", "task.optimizer.lr=0.00301"], {})
+words = {
+    "nothing": ("nothing", "什么都没坏"),
+    "config": ("config", "配置"),
+    "seed": ("seed", "种子"),
+    "instructions": ("instructions", "指令集"),
+    "seed+config": ("seed + config", "种子 + 配置"),
+}
 scratch = Path(tempfile.mkdtemp(prefix="broken-"))
 verdicts, losses = {}, {}
 with Warm() as warm:
@@ -91,10 +98,10 @@ named = {
 step = {layer: "–" if v.parting is None else str(v.parting.step) for layer, v in verdicts.items()}
 table(
     {
-        ("broken", "弄坏的层"): list(broken),
+        ("broken", "弄坏的层"): [words[layer] for layer in broken],
         ("grade", "等级"): [v.graded.grade for v in verdicts.values()],
         ("first step that differs", "首个不同的步"): list(step.values()),
-        ("named", "被指出的层"): list(named.values()),
+        ("named", "被指出的层"): [words.get(n, n) for n in named.values()],
     },
     f"A run of {len(was)} steps, repeated {len(broken)} times.",
     f"一次 {len(was)} 步的运行，重复 {len(broken)} 次。",
@@ -129,14 +136,9 @@ say(
     "损失与原始运行之差，随步数的变化。",
 )
 def parted(axes, t):
-    labels = {
-        "nothing": t("nothing", "什么都没坏"),
-        "seed": t("seed", "种子"),
-        "config": t("config", "配置"),
-    }
     for (layer, loss), dash in zip(losses.items(), ("-", "--", "-.", ":", "-"), strict=False):
         apart = np.maximum(np.abs(loss - was[: len(loss)]), 1e-9)
-        axes.semilogy(apart, dash, marker=".", label=labels.get(layer, layer))
+        axes.semilogy(apart, dash, marker=".", label=t(*words[layer]))
     axes.set(xlabel=t("step", "步"), ylabel=t("difference (bottom: none)", "差（底部：无）"))
     axes.legend()
 

@@ -183,7 +183,7 @@ def histograms(axes, t):
     for panel, factor, row in zip(axes, results, rows_, strict=True):
         panel.bar(np.arange(members + 1), row[3])
         panel.axhline(1 / (members + 1), color="#d55e00", linestyle="--")
-        panel.set(title=f"{factor}", xlabel=t("rank", "秩"))
+        panel.set(title=t(f"{factor} × the error", f"误差的 {factor} 倍"), xlabel=t("rank", "秩"))
     axes[0].set_ylabel(t("share", "比例"))
 
 

@@ -38,6 +38,7 @@ from science.core.seeds import rng
 from science.core.teach.learn import fit, seeded
 from science.core.teach.stage import figure, pick, say, table
 from science.crystals.composition_energy import descriptors
+from science.crystals.ionic import compositions
 from science.crystals.nets.screen import Screen
 from science.crystals.tabulate import prototypes
 from science.transits.nets.series import SeriesTransformer
@@ -110,7 +111,7 @@ def top(places: np.ndarray, first: int) -> str:
 # 能学到的是化学：大离子需要空间，有些化学计量只有少数几种堆积方式。
 
 # %%
-crystals = prototypes(substitutions=pick(500, 2000), minerals=False)
+crystals = prototypes(substitutions=pick(500, len(list(compositions()))), minerals=False)
 order = np.argsort(crystals.split != "train", kind="stable")  # training rows first
 crystals = crystals.take(order)
 seen = int((crystals.split == "train").sum())

@@ -177,13 +177,15 @@ def both(name: str) -> tuple[str, str]:
 
 say(
     f"Best on the new instrument: {both(best)[0]} ({mean[best]['new']:.1%}, "
-    f"{mean[best]['new'] - begun['new']:+.1%} against no adapting); within two standard errors of "
-    f"it: {len(close)} of {len(ways)}. LoRA changes {share:.1%} of the parameters that full "
-    f"fine-tuning does. On the old instrument {both(worst)[0]} loses most ({lost[worst]:.1%}).",
+    f"{100 * (mean[best]['new'] - begun['new']):+.1f} percentage points against no adapting); "
+    f"within two standard errors of it, itself included: {len(close)} of {len(ways)}. LoRA changes "
+    f"{share:.1%} of the parameters that full fine-tuning does. On the old instrument "
+    f"{both(worst)[0]} comes off worst ({-100 * lost[worst]:+.1f} points).",
     f"新仪器上最好的是：{both(best)[1]}（{mean[best]['new']:.1%}，"
-    f"比不适配 {mean[best]['new'] - begun['new']:+.1%}）；与它相差在两个标准误差以内的："
-    f"{len(ways)} 种中的 {len(close)} 种。LoRA 改动的参数是全部微调的 {share:.1%}。"
-    f"在旧仪器上损失最多的是{both(worst)[1]}（{lost[worst]:.1%}）。",
+    f"比不适配 {100 * (mean[best]['new'] - begun['new']):+.1f} 个百分点）；"
+    f"与它相差在两个标准误差以内的（包括它自己）：{len(ways)} 种中的 {len(close)} 种。"
+    f"LoRA 改动的参数是全部微调的 {share:.1%}。在旧仪器上结果最差的是{both(worst)[1]}"
+    f"（{-100 * lost[worst]:+.1f} 个百分点）。",
 )
 net = copy.deepcopy(base)
 layers = lora.inject(net, r"encoder\.blocks\.\d+\.attend\.query", rank=2)

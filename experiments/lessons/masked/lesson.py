@@ -35,6 +35,7 @@ from science.core.supervised import Labelled, SupervisedTask
 from science.core.teach.learn import fit, seeded
 from science.core.teach.stage import figure, pick, say, table
 from science.proteins import metrics, synth
+from science.proteins.contacts import pairs
 from science.proteins.lattice import distances_of
 from science.proteins.mi import mutual_information
 from science.proteins.pseudolikelihood import pseudolikelihood
@@ -227,7 +228,7 @@ scores = {
     "information": mutual_information(family.tokens).score.numpy(),
 }
 precision = {name: metrics.precision(score, distance, near) for name, score in scores.items()}
-i, j = np.triu_indices(length, 12 if near == "medium" else 24)
+i, j = pairs(length, near)
 base = float((distance[i, j] < 8).mean())
 say(
     f"Precision of the couplings: **{precision['learned']:.0%}**; of mutual information, which "

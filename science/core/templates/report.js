@@ -27,13 +27,16 @@
     button.addEventListener("click", () => sort(button));
   }
 
+  const chinese = document.documentElement.lang.startsWith("zh");
+  const [copy, copied] = chinese ? ["复制", "已复制"] : ["Copy", "Copied"];
   for (const button of document.querySelectorAll("button.copy")) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
+    button.textContent = copy;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      button.textContent = copied;
+      setTimeout(() => { button.textContent = copy; }, 1500);
     });
   }
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import runpy
 
 import pytest
 
 from science import paths
 from science.core import style
 from science.core.rerun.launch import Warm
-from science.core.teach import play, render, source
-from science.core.teach.stage import LANGUAGES
+from science.core.teach import learn, play, render, source
+from science.core.teach.stage import FULL, LANGUAGES
 
 LESSONS = source.lessons()
 NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*")
@@ -50,6 +51,21 @@ def test_a_lesson_plays_and_both_languages_say_the_same(slug, store, warm, monke
         page = render.write(played, lang, store / slug / f"{lang}.html").read_text("utf-8")
         assert played.lesson.title(lang) in page
         assert page.count("<img") == kinds.count("figure")
+
+
+@pytest.mark.parametrize("slug", ["contrast", "diffusion", "lora", "transformer", "windows"])
+def test_full_length_goes_through_with_hardly_any_training(slug, monkeypatch, capsys):
+    whole = learn.fit
+
+    def brief(task, batch, rows, steps, size=64, seed=0):
+        assert rows >= size  # else one batch holds a row twice
+        return whole(task, batch, rows, min(steps, 1), size, seed)
+
+    monkeypatch.setattr(learn, "fit", brief)
+    monkeypatch.setenv(FULL, "1")
+    monkeypatch.delenv("FIFTH_MIRROR", raising=False)
+    runpy.run_path(str(paths.EXPERIMENTS / "lessons" / slug / "lesson.py"))
+    assert "nan" not in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not style.draws_han(), reason="no font with Chinese characters is installed")

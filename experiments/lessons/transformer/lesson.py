@@ -154,10 +154,14 @@ class Recurrent(nn.Module):
         return self.head(torch.cat([read.mean(1), read.amax(1)], -1)).squeeze(-1)
 
 
+# The plain sum of an answer will not do: a LayerNorm keeps it at 0, whatever comes in.
+probe = torch.randn(width, generator=generator(0, "probe"))
+
+
 def reach(read) -> torch.Tensor:
     """Size of the last answer's gradient by each place it may come from."""
     seen = x.clone().requires_grad_()
-    read(seen)[:, -1].sum().backward()
+    (read(seen)[:, -1] @ probe).sum().backward()
     return seen.grad.norm(dim=-1).mean(0).flip(0)
 
 

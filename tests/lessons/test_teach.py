@@ -221,6 +221,13 @@ def test_cells_must_come_in_pairs():
     assert source.unpaired(lesson) == ["line 1: lang 'xx', not 'en'"]
 
 
+def test_breaks_of_chinese_lines_leave_no_space_and_headings_and_listings_stay():
+    told = "# 题\n字，\n`x` 与\n  一行。\nword\n- 项，\n  续\n- 二"
+    assert source.joined(told) == "# 题\n字，`x` 与一行。word\n- 项，续\n- 二"
+    for kept in ("```text\n甲\n乙\n```", "字\nword", "two\nlines", "| 表 |\n| 格 |", "字\n\n段"):
+        assert source.joined(kept) == kept
+
+
 def test_labels_of_figures_stay_english_without_a_chinese_font(monkeypatch):
     from science.core import style
 

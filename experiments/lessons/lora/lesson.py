@@ -203,14 +203,21 @@ say(
 
 
 @figure(
-    "New against old instrument; each point is a seed, the cross is no adapting.",
-    "新仪器与旧仪器上的正确率；每点是一个种子，叉号是不适配。",
+    "New against old instrument; each point is a seed.",
+    "新仪器与旧仪器上的正确率；每点是一个种子。",
 )
 def traded(axes, t):
     for (name, by), mark in zip(scores.items(), "osD^", strict=True):
         label = t(*both(name))
         axes.plot(by["old"], by["new"], mark, label=label)
-    axes.plot(begun["old"], begun["new"], "x", color="black", markersize=9)
+    axes.plot(
+        begun["old"],
+        begun["new"],
+        "x",
+        markersize=9,
+        color="#5b6572",
+        label=t("as it was", "适配之前"),
+    )
     axes.set(
         xlabel=t("right on the old instrument", "旧仪器上的正确率"),
         ylabel=t("right on the new one", "新仪器上的正确率"),

@@ -26,7 +26,13 @@ LESSON, CHECKS, ANSWER, HINTS, SOLUTIONS = (
 )
 _MARK = re.compile(r"^# %%(?P<rest>.*)$")
 _LANG = re.compile(r'\blang="(\w+)"')
-_HAN = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef"
+_STOPS = "\u3000-\u303f\uff00-\uffef"  # as wide as a character, their own space in them
+_HAN = "\u4e00-\u9fff" + _STOPS
+# What ends a line and what begins the next where a browser must not show the break as a space.
+_GOES_ON = [
+    (re.compile(f"[{_HAN}]$"), re.compile(f" *[{_HAN}]")),
+    (re.compile(f"[{_STOPS}]$"), re.compile(r" *(?:[A-Za-z\[`]|\*\*)")),
+]
 
 
 @dataclass(frozen=True)
@@ -133,8 +139,21 @@ def _cell(lines: list[str], start: int, end: int) -> Cell:
 
 
 def joined(text: str) -> str:
-    """Chinese sentences without the spaces that broken lines would put between characters."""
-    return re.sub(f"(?<=[{_HAN}])\\n *(?=[{_HAN}])", "", text)
+    """Chinese sentences without the spaces that broken lines would put between characters.
+
+    Headings and listings keep their lines.
+    """
+    made: list[str] = []
+    listing = False
+    for line in text.split("\n"):
+        fence = line.lstrip().startswith("```")
+        before = made[-1] if made and not (listing or fence or made[-1].startswith("#")) else ""
+        if any(end.search(before) and start.match(line) for end, start in _GOES_ON):
+            made[-1] += line.lstrip()
+        else:
+            made.append(line)
+        listing ^= fence
+    return "\n".join(made)
 
 
 def unpaired(lesson: Lesson) -> list[str]:

@@ -97,7 +97,7 @@ class Prediction:
         said = f"{size:,} parameters; {asked} network evaluations a sample"
         cost = recipe.cost.get("member0")
         return said + (
-            f"; {cost['cpu_s'] / 60:.0f} processor minutes of training." if cost else "."
+            f"; {cost['cpu_s'] / 60:.1f} processor minutes of training." if cost else "."
         )
 
 

@@ -112,7 +112,7 @@ class DeNovo:
     ) -> list[str]:
         sizes = [sum(p.numel() for p in one.parameters()) for one in (net, geometry.net)]
         cost = recipe.cost.get("member0")
-        spent = f"; {cost['cpu_s'] / 60:.0f} processor minutes of training" if cost else ""
+        spent = f"; {cost['cpu_s'] / 60:.1f} processor minutes of training" if cost else ""
         steps = geometry.sampler.steps
         return [
             f"{sizes[0]:,} parameters say the composition, {sizes[1]:,} move the atoms{spent}.",

@@ -118,6 +118,7 @@ def _knows(opened: Release, cell: Ints) -> bool:
 def _drawn(opened: Release, cell: Ints, count: int, seed: int) -> tuple[Crystals, Floats]:
     """``count`` structures, and what each counts for."""
     from science.crystals.nets.variants import Variants
+    from science.crystals.templates_data import TemplateData
 
     nets: list[Any] = [net.eval() for net in opened.members]
     if isinstance(nets[0], Variants):
@@ -127,8 +128,9 @@ def _drawn(opened: Release, cell: Ints, count: int, seed: int) -> tuple[Crystals
         return made, shares[0]
     sampler, even = build(opened.card.protocol or {}).sampler, np.full(count, 1 / count)
     seed = derive(seed, "predict", *cell.tolist())
-    if getattr(nets[0], "sites", None) is None and opened.name not in _SPECIAL:
-        return _from_templates(opened, sampler, cell, count, seed), even
+    data: Any = build(opened.card.data) if getattr(nets[0], "sites", None) is None else None
+    if isinstance(data, TemplateData):
+        return _from_templates(data.bank, opened, sampler, cell, count, seed), even
     from science.crystals.draw import draw_each
 
     with tempfile.TemporaryDirectory() as folder:
@@ -136,10 +138,11 @@ def _drawn(opened: Release, cell: Ints, count: int, seed: int) -> tuple[Crystals
         return draw_each(sampler, nets[0], opened.fields, cell[None], *how), even
 
 
-def _from_templates(opened: Release, sampler: Any, cell: Ints, count: int, seed: int) -> Crystals:
+def _from_templates(
+    bank: Any, opened: Release, sampler: Any, cell: Ints, count: int, seed: int
+) -> Crystals:
     from science.crystals.templates_draw import draw_from
 
-    bank = build(opened.card.data).bank
     net: Any = opened.members[0].eval()
     with tempfile.TemporaryDirectory() as folder:
         rest: tuple[Any, ...] = (cell[None], count, seed, Path(folder), _silent)

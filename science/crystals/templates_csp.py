@@ -133,7 +133,7 @@ class FromTemplates:
         size = sum(p.numel() for p in net.parameters())
         asked = evaluations(fields, self.sampler.steps, self.sampler.method)
         cost = recipe.cost.get("member0")
-        spent = f"; {cost['cpu_s'] / 60:.0f} processor minutes of training" if cost else ""
+        spent = f"; {cost['cpu_s'] / 60:.1f} processor minutes of training" if cost else ""
         return [
             f"{size:,} parameters; {asked} network evaluations a sample{spent}.",
             f"k = 1 on {len(judged.id)} compositions of the {self.split} split, k = {self.samples} "

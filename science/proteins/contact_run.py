@@ -163,7 +163,7 @@ class Contacts:
             "Intervals are over proteins, not over trainings.",
         ]
         if spent:
-            said.append(f"{spent:.0f} processor minutes of training on one core, features apart.")
+            said.append(f"{spent:.1f} processor minutes of training on one core, features apart.")
         return said
 
 

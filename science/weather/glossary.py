@@ -45,6 +45,7 @@ FORECAST: dict[str, tuple[str, str, bool]] = {
     ),
 }
 _AHEAD = re.compile(rf"(.+)_({'|'.join(FORECAST)})_(\d+)d$")
+_STEP = re.compile(r"step_(\d+)$")
 _CLIMATE = re.compile(r"(climate|held)_(.+)_(rmse|shift|eddies|least)$")
 _OF_CLIMATE = {
     "rmse": ("climate error", "root mean square of the map of means over a long run."),
@@ -60,6 +61,8 @@ def term(key: str) -> tuple[str, str, bool] | None:
         label, meaning, lower = FORECAST[ahead[2]]
         days = f"day{chr(0xA0)}{ahead[3]}"
         return f"{ahead[1].replace('_', ' ')}: {label}, {days}", meaning, lower
+    if step := _STEP.match(key):
+        return f"Error of step {step[1]}", "the part of the loss that this step adds.", True
     if climate := _CLIMATE.match(key):
         label, meaning = _OF_CLIMATE[climate[3]]
         name = f"{climate[2].replace('_', ' ')}: {label}"

@@ -6,6 +6,7 @@ import pytest
 
 from science.core.errors import UserError
 from science.core.releases import releases
+from science.core.run import run
 from science.crystals.predict import numbers, predict
 
 
@@ -42,3 +43,12 @@ def test_strontium_titanate_is_a_perovskite() -> None:
     assert {len(best.get_neighbors(site, 2.4)) for site in best} & {6}
     again = predict("SrTiO3", z=1, samples=4, seed=1)
     assert [one.structure for one in again] == [one.structure for one in made]
+
+
+def test_a_run_of_ones_own_answers_too(tmp_path) -> None:
+    small = ["data.options.substitutions=20", "net.width=8", "net.layers=1", "trainer.max_epochs=1"]
+    small += ["protocol.samples=1", "protocol.sampler.steps=2", "protocol.judge.most=1"]
+    small += ["trainer.check_val_every_n_epoch=1", "protocol.judge.resamples=2"]
+    folder = run("crystals/quickstart", small, out=tmp_path / "run")
+    made = predict("SrTiO3", z=1, samples=2, release=str(folder))
+    assert made[0].structure.composition.reduced_formula == "SrTiO3"

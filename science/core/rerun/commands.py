@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -50,7 +53,7 @@ def rerun(
 ) -> None:
     """Repeat a run and grade it R4 to R0; say where and why it differs."""
     from science.core.errors import UserError
-    from science.core.rerun.grade import MEANING, ORDER
+    from science.core.rerun.grade import ORDER
 
     if at_least not in ORDER:
         raise UserError(f"no grade {at_least!r}", f"known: {', '.join(ORDER)}")
@@ -73,13 +76,10 @@ def rerun(
     if as_json:
         typer.echo(json.dumps(verdict.plain(), indent=2))
     else:
-        typer.echo(f"{verdict.graded.grade}: {MEANING[verdict.graded.grade]}")
-        for reason in verdict.graded.reasons:
-            typer.echo(f"  {reason}")
-        if verdict.parting:
-            typer.echo(f"first difference: {verdict.parting}")
-        if verdict.cause and verdict.cause.layers:
-            typer.echo(f"cause: {' + '.join(verdict.cause.layers)}")
+        from science.core.rerun.page import lines
+
+        for line in lines(verdict):
+            typer.echo(line)
         was, now = verdict.cost
         typer.echo(f"cost: {now:.1f} CPU s, {was:.1f} the first time")
         typer.echo(f"report: {verdict.folder / 'report.html'}")
@@ -88,30 +88,27 @@ def rerun(
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.")],
+    a: Annotated[Path, typer.Argument(metavar="A", help="A run's folder, or run.zip.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
 ) -> None:
     """Say in which layers two runs differ, and at which step they part."""
     from science.core.rerun.doctor import diff as diff_
 
-    for line in diff_(a, b).lines():
-        typer.echo(line)
+    with _folder(a) as left, _folder(b) as right:
+        for line in diff_(left, right).lines():
+            typer.echo(line)
 
 
 def doctor(
-    run: RunFolder,
+    run: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="A run's folder, or run.zip.")],
     deep: Annotated[
         bool, typer.Option("--deep", help="Read every installed file, whatever its date.")
     ] = False,
 ) -> None:
     """Say whether a run would repeat here, without running it."""
-    import tempfile
-
     from science.core.rerun.doctor import doctor as doctor_
-    from science.core.rerun.verify import unpacked
 
-    with tempfile.TemporaryDirectory(prefix="doctor-") as scratch:
-        folder = unpacked(run, Path(scratch)) if run.suffix == ".zip" else run
+    with _folder(run) as folder:
         for line in doctor_(folder, deep).lines():
             typer.echo(line)
 
@@ -217,3 +214,15 @@ def track(
     from science.core.rerun.trackers import track as track_
 
     typer.echo(track_(run, tracker, where))
+
+
+@contextlib.contextmanager
+def _folder(run: Path) -> Iterator[Path]:
+    """The folder of a run; that of a bundle is unpacked for as long as it is looked at."""
+    if run.suffix != ".zip":
+        yield run
+        return
+    from science.core.rerun.verify import unpacked
+
+    with tempfile.TemporaryDirectory(prefix="bundle-") as scratch:
+        yield unpacked(run, Path(scratch))

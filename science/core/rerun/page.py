@@ -39,6 +39,26 @@ def write(verdict: Verdict, original: Recorded | None) -> None:
     page.write(verdict.folder / "report.html")
 
 
+def lines(verdict: Verdict) -> Iterator[str]:
+    """What the page says first, for a terminal: grade, reasons, first difference, cause."""
+    grade = verdict.graded.grade
+    yield f"{grade}: {MEANING[grade]}"
+    yield from (f"  {reason}" for reason in verdict.graded.reasons)
+    if verdict.parting:
+        yield f"first difference: {verdict.parting}"
+    cause = verdict.cause
+    for name in (cause.layers if cause else None) or ():
+        yield f"cause: {name} ({LAYER[name]}): {'; '.join(verdict.layers[name])}"
+    if grade in ("R4", "RX") or (cause and cause.layers):
+        return
+    for name, said in verdict.layers.items():
+        yield f"differs, and may be the cause: {name} ({LAYER[name]}): {'; '.join(said)}"
+    for name, why in (cause.impossible if cause else {}).items():
+        yield f"the layer {name} could not be put back: {why}"
+    if not verdict.layers:
+        yield "cause: not known; the records of the two runs differ in no layer"
+
+
 def _lead(verdict: Verdict) -> str:
     if verdict.graded.grade == "R4":
         return "The run was repeated and every file came out the same, bit for bit."

@@ -36,12 +36,14 @@ class Graded:
         unfair: why its numbers cannot count; empty if they can.
         changed: what differs from the experiment that was set.
         cause: what the rerun holds responsible for a difference.
+        reasons: why not a better grade, one sentence each.
     """
 
     grade: Grade
     unfair: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     cause: str = ""
+    reasons: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -54,6 +56,7 @@ class Graded:
         said = [f"NOT FAIR: {why}" for why in self.unfair]
         said += [f"changed: {what}" for what in self.changed]
         said.append(f"{self.grade}: {meaning}" + (f" (cause: {self.cause})" if self.cause else ""))
+        said += [f"  {reason}" for reason in self.reasons]
         return [*said, "passed" if self.passed else "not passed"]
 
 
@@ -80,7 +83,7 @@ def grade(
         changed = list(_changes(run, reference)) if reference else []
         found = _again(run, out or Path(scratch) / "rerun", seconds)
     cause = " + ".join((found.get("cause") or {}).get("layers") or [])
-    return Graded(found["grade"], unfair, changed, cause)
+    return Graded(found["grade"], unfair, changed, cause, list(found.get("reasons") or []))
 
 
 def trained_on_judged(run: Recorded) -> Iterator[str]:
@@ -164,5 +167,5 @@ def _again(run: Recorded, out: Path, seconds: float) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((out / "verdict.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         last = (ended.said.strip().splitlines() or ["it said nothing"])[-1]
-        return {"grade": "RX", "cause": None, "said": last}
+        return {"grade": "RX", "reasons": [f"the rerun left no verdict; it said last: {last}"]}
     return found

@@ -47,6 +47,17 @@ Method = Annotated[
 
 
 @app.command()
+def example(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("example"),
+) -> None:
+    """Write a light curve to try a search on, and the planet that is in it: a simulated star."""
+    from science.transits import example as examples
+
+    for file in examples.write(out):
+        typer.echo(file)
+
+
+@app.command()
 def search(
     sources: Sources,
     max_planets: Annotated[int, typer.Option(min=1, help="Most signals per star.")] = 10,

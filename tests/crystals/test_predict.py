@@ -49,6 +49,6 @@ def test_a_run_of_ones_own_answers_too(tmp_path) -> None:
     small = ["data.options.substitutions=20", "net.width=8", "net.layers=1", "trainer.max_epochs=1"]
     small += ["protocol.samples=1", "protocol.sampler.steps=2", "protocol.judge.most=1"]
     small += ["trainer.check_val_every_n_epoch=1", "protocol.judge.resamples=2"]
-    folder = run("crystals/quickstart", small, out=tmp_path / "run")
+    folder = run("crystals/quickstart", small, out=tmp_path / "run").folder
     made = predict("SrTiO3", z=1, samples=2, release=str(folder))
     assert made[0].structure.composition.reduced_formula == "SrTiO3"

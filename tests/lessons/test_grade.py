@@ -83,6 +83,7 @@ def test_what_passes_and_what_is_said():
     assert cheat.lines()[0].startswith("NOT FAIR: trained on the test set")
     assert not replace(fine, grade="R0", cause="seed").passed
     assert "cause: seed" in replace(fine, grade="R0", cause="seed").lines()[0]
+    assert "  status 1: no such file" in replace(fine, reasons=["status 1: no such file"]).lines()
 
 
 def test_a_bundle_that_was_altered_is_refused(tmp_path):

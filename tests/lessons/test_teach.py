@@ -171,6 +171,15 @@ def test_a_notebook_is_an_answer_too(toy, tmp_path):
     assert answered(toy, tmp_path, cells, "a.ipynb")["twice"].state == "right"
 
 
+def test_what_fails_in_a_notebook_is_found_by_its_cell(toy, tmp_path):
+    pytest.importorskip("nbformat")
+    cells = book("%%bash\nls -l", "def twice(x):\n    return x / 0", "honest = 3")
+    found = answered(toy, tmp_path, cells, "a.ipynb")
+    assert "code cell 2, line 2 raised ZeroDivisionError" in found["twice"].en
+    assert "第 2 个代码单元第 2 行抛出了" in found["twice"].zh
+    assert (found["honest"].state, "of type int" in found["honest"].en) == ("wrong", True)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [

@@ -80,7 +80,9 @@ class Health:
         told += [f"data file {name}: {what}" for name, what in self.data.items()]
         told += [f"package file {name}: {what}" for name, what in self.altered.items()]
         if self.known:
-            told.append(f"package files not as their wheels list them, then as now: {self.known}")
+            told.append(
+                f"package files edited since they were installed, then as now: {self.known}"
+            )
         return [*told, f"expect: {self.expect}"]
 
 
@@ -146,4 +148,4 @@ def _expect(layers: Mapping[str, list[str]], data: Mapping[str, str]) -> str:
         return "R4: to the last bit"
     if not data and set(layers) <= _ROUNDING:
         return "R3: but for rounding; `--profile original` may give R4"
-    return "R2 or less may come: see what differs above"
+    return "R4 to R0: what differs above may matter or not; `fifth rerun` finds out"

@@ -85,7 +85,8 @@ def _code(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 def _named(side: Mapping[str, Any]) -> str:
     commit = str(side.get("commit") or "")[:10]
-    return f"{commit or side['version']}{', changed' if side.get('dirty') else ''}"
+    name = f"commit {commit}" if commit else f"version {side['version']}"
+    return f"{name}{' and local changes' if side.get('dirty') else ''}"
 
 
 def _environment(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

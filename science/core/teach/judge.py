@@ -11,6 +11,7 @@ from typing import Any
 
 from science.core.teach import machine
 from science.core.teach.child import told
+from science.core.teach.notebook import place
 from science.core.teach.wrong import WrongError
 
 
@@ -24,8 +25,14 @@ def main(checks: Path, answer: Path, name: str, said: Path) -> None:
 def _verdict(judge: Any, answer: Path, name: str) -> dict[str, str]:
     try:
         given = getattr(_module("answer", answer), name, None)
-        if not callable(given):
+        if given is None:
             return _state("missing", f"there is no function {name}", f"没有名为 {name} 的函数")
+        if not callable(given):
+            kind = type(given).__name__
+            raise WrongError(
+                f"{name} should be a function, but is of type {kind}",
+                f"{name} 应当是函数，但它的类型是 {kind}",
+            )
         judge(given)
     except WrongError as problem:
         return _state("wrong", problem.en, problem.zh)
@@ -34,11 +41,10 @@ def _verdict(judge: Any, answer: Path, name: str) -> dict[str, str]:
     except BaseException as problem:  # whatever a student's code raises
         about = told(problem, answer)
         what = f"{about['kind']}: {about['message']}"
-        return _state(
-            "failed",
-            f"line {about['line']} raised {what}" if about["line"] else f"it raised {what}",
-            f"第 {about['line']} 行抛出了 {what}" if about["line"] else f"抛出了 {what}",
-        )
+        if not about["line"]:
+            return _state("failed", f"it raised {what}", f"抛出了 {what}")
+        en, zh = place(answer.read_text(encoding="utf-8"), about["line"])
+        return _state("failed", f"{en} raised {what}", f"{zh}抛出了 {what}")
     return _state("right", "", "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from science.core.files import write_text
 from science.core.teach.source import ANSWER, Lesson
 
 _CURE = "pip install 'fifth-paradigm[teach]'"
+CELL = "# code cell "  # put before each cell, so that what fails later can be found in it
+_PYTHON = ("%%time", "%%timeit", "%%capture", "%%prun")  # cells that are Python below their head
 _LARGEST = 20_000_000  # bytes; a notebook beyond it is no answer to an exercise
 
 
@@ -68,7 +71,9 @@ def source(path: Path) -> str:
 def _from_notebook(path: Path, text: str) -> str:
     nbformat = _needs("nbformat")
     try:
-        book = nbformat.reads(text, as_version=4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cells without an id, which nothing here needs
+            book = nbformat.reads(text, as_version=4)
         cells = [c for c in book.cells if c.cell_type == "code"]
         sources = [str(c.source) for c in cells]
     except Exception as problem:  # nbformat raises many kinds, some of them for broken JSON
@@ -77,10 +82,24 @@ def _from_notebook(path: Path, text: str) -> str:
         raise UserError(f"{path}: is no notebook that can be read: {first}", cure) from None
     kept = []
     for number, cell in enumerate(sources, 1):
+        head = (cell.split(maxsplit=1) or [""])[0]
+        if head.startswith("%%") and head not in _PYTHON:
+            continue  # another language, such as %%bash
         plain = "\n".join("pass" if _magic(line) else line for line in cell.splitlines())
         _parsed(plain, f"{path}, code cell {number}")
-        kept.append(plain)
+        kept.append(f"{CELL}{number}\n{plain}")
     return "\n\n".join(kept) + "\n"
+
+
+def place(text: str, line: int) -> tuple[str, str]:
+    """Where a line of what ``source`` returned is for who wrote it, in English and Chinese."""
+    cell = 0
+    for number, content in enumerate(text.splitlines()[:line], 1):
+        if content.startswith(CELL) and content[len(CELL) :].isdigit():
+            cell, start = int(content[len(CELL) :]), number
+    if not cell:
+        return f"line {line}", f"第 {line} 行"
+    return f"code cell {cell}, line {line - start}", f"第 {cell} 个代码单元第 {line - start} 行"
 
 
 def _magic(line: str) -> bool:

@@ -59,7 +59,8 @@ def array(value: Any, shape: Sequence[int | None]) -> NDArray[np.float64]:
     fits = len(found.shape) == len(shape) and all(
         b is None or a == b for a, b in zip(found.shape, shape, strict=True)
     )
-    spelled = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+    sizes = ["any" if n is None else str(n) for n in shape]
+    spelled = f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
     if not fits:
         raise WrongError(
             f"the shape should be {spelled}, but is {found.shape}",

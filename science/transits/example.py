@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from science.core.seeds import rng
@@ -29,11 +28,12 @@ def write(folder: Path) -> list[Path]:
     made = simulate(0, "planet", baseline=DAYS, star=SUN, body=planet, activity=0.3)
     curve, event = made.lightcurve, made.truth.ephemeris
     assert event is not None  # noqa: S101 - a planet recurs
-    columns = {"time [bkjd]": curve.time, "flux": curve.flux, "flux_err": curve.error}
-    truth = {"period": event.period, "epoch": event.epoch, "duration": event.duration}
+    star = pd.DataFrame({"time [bkjd]": curve.time, "flux": curve.flux, "flux_err": curve.error})
+    truth = pd.DataFrame(
+        {"period": [event.period], "epoch": [event.epoch], "duration": [event.duration]}
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    files = folder / "star.csv", folder / "truth.csv"
-    for file, table in zip(files, (columns, truth), strict=True):
-        frame = pd.DataFrame({name: np.atleast_1d(values) for name, values in table.items()})
-        frame.to_csv(file, index=False, float_format="%.10g")
-    return list(files)
+    files = [folder / "star.csv", folder / "truth.csv"]
+    for file, table in zip(files, (star, truth), strict=True):
+        table.to_csv(file, index=False, float_format="%.10g")
+    return files

@@ -12,7 +12,7 @@ from science.transits.population import draw_planet
 from science.transits.synth import simulate
 
 DAYS = 60.0  # of observation: some fourteen transits
-PERIOD, EPOCH, RADIUS = 4.2, 2.5, 4.0  # days, days after the first point, Earth radii
+PERIOD, EPOCH, RADIUS = 4.175, 2.5, 4.0  # days, days after the first point, Earth radii
 SUN = Star(5772.0, 4.438, 1.0, 1.0, 12.0)
 
 

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from science.core.callbacks.recorder import ROW, digest
+from science.core.rerun.cause import Cause
 from science.core.rerun.equivalence import equivalent, false_alarm, needed
 from science.core.rerun.expected import Entry
-from science.core.rerun.grade import grade
+from science.core.rerun.grade import Graded, grade
 from science.core.rerun.layers import facts
+from science.core.rerun.page import lines
 from science.core.rerun.parting import first
+from science.core.rerun.rerun import Verdict
 
 
 def trace(size=60, **change):
@@ -172,3 +175,21 @@ def test_each_layer_is_told_from_the_others(change, layer, says):
     assert set(found) == ({layer} if layer else set())
     if layer:
         assert any(says in line for line in found[layer])
+
+
+def test_a_terminal_says_what_differs_in_the_layer_that_is_the_cause(tmp_path):
+    graded = Graded("R1", ["3 files differ, first history.csv"])
+    layers = {"seed": ["seed: 0 -> 1"], "code": ["sources a -> b"]}
+    verdict = Verdict("run", graded, tmp_path, layers=layers, cause=Cause(["seed"]))
+    assert list(lines(verdict)) == [
+        "R1: The claims hold, though the numbers are others.",
+        "  3 files differ, first history.csv",
+        "cause: seed (the seed that all random numbers follow from): seed: 0 -> 1",
+    ]
+    unknown = Verdict("run", graded, tmp_path, layers=layers, cause=Cause(impossible={"code": "x"}))
+    assert list(lines(unknown))[-3:] == [
+        "differs, and may be the cause: seed (the seed that all random numbers follow from): "
+        "seed: 0 -> 1",
+        "differs, and may be the cause: code (the workbench's own sources): sources a -> b",
+        "the layer code could not be put back: x",
+    ]

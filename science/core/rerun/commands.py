@@ -72,6 +72,7 @@ def rerun(
         out=out,
         explain=explain,
         noise=noise,
+        tell=lambda what: typer.echo(f"{what} ...", err=True),
     )
     if as_json:
         typer.echo(json.dumps(verdict.plain(), indent=2))

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Place:
         launcher: starts them.
         script: the worker.
         install: whether packages may be installed (into a folder in ``scratch``).
+        tell: is told what begins, since a search for a cause can take many repetitions.
     """
 
     scratch: Path
@@ -48,6 +49,7 @@ class Place:
     launcher: Launcher = field(default_factory=Fresh)
     script: Path = WORKER
     install: bool = True
+    tell: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def repeat(
     Raises:
         NotRestoredError: a layer cannot be put back.
     """
+    place.tell(_said(original, name, restore))
     folder = place.scratch / name
     folder.mkdir(parents=True, exist_ok=True)
     env, path = dict(place.env), list(place.path)
@@ -104,6 +107,16 @@ def repeat(
     job = Job(place.script, [str(folder / "task.json")], log, env, path=path)
     status = finish(place.launcher, job)
     return Repetition(out, status, job.said())
+
+
+def _said(original: Recorded, name: str, restore: Collection[str]) -> str:
+    kind = name.partition("-")[0]
+    if kind == "trial":
+        return f"trying whether it is the {' and the '.join(restore)}"
+    took = float((original.manifest.get("times") or {}).get("cpu_s") or 0)
+    whole = f"repeating the run ({took:.0f} processor seconds the first time)"
+    other = {"noise": "measuring what rounding does", "seed": "repeating with another seed"}
+    return other.get(kind, whole if took else "repeating the run")
 
 
 def _config(

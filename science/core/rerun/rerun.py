@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ def rerun(
     explain: bool = True,
     noise: int | None = None,
     page: bool = True,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
     """Repeat a run, a bundle or an experiment with an ``expected.json``, and grade the repetition.
 
@@ -102,6 +103,7 @@ def rerun(
         explain: whether to look for the cause of a grade below R4.
         noise: runs from disturbed weights that measure float noise; by default 3 if they are cheap.
         page: whether to write ``report.html``.
+        tell: is told what begins, repetition by repetition.
 
     Raises:
         UserError: there is nothing of that name, or it cannot be read.
@@ -110,11 +112,11 @@ def rerun(
         raise UserError(f"no profile {profile!r}", f"known: {', '.join(PROFILES)}")
     folder = Path(out or tempfile.mkdtemp(prefix="rerun-", dir=_home())).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    place = place or Place(folder / "trials")
+    place = place or Place(folder / "trials", tell=tell)
     place.scratch.mkdir(parents=True, exist_ok=True)
     original = _original(target, folder)
     if original is None and expected.parts(target):
-        verdict = _suite(str(target), short, overrides, profile, folder)
+        verdict = _suite(str(target), short, overrides, profile, folder, tell)
     elif original is None:
         verdict = _against_declared(str(target), short, overrides, profile, folder, place)
     else:
@@ -221,13 +223,18 @@ def _against_declared(
 
 
 def _suite(
-    target: str, short: bool, overrides: Sequence[str], profile: str, folder: Path
+    target: str,
+    short: bool,
+    overrides: Sequence[str],
+    profile: str,
+    folder: Path,
+    tell: Callable[[str], None],
 ) -> Verdict:
     """Repeat every experiment of a suite; the worst grade is that of the whole."""
     found = []
     for name in expected.parts(target):
         out = folder / name.replace("/", "-")
-        found.append(rerun(name, overrides, profile=profile, short=short, out=out))
+        found.append(rerun(name, overrides, profile=profile, short=short, out=out, tell=tell))
     worst = min(found, key=lambda one: ORDER.index(one.graded.grade))
     told = [f"{one.target}: {one.graded.grade}, {MEANING[one.graded.grade]}" for one in found]
     spent = [sum(one.cost[side] for one in found) for side in (0, 1)]

@@ -5,7 +5,7 @@
 # planets. A weather centre runs an ensemble: if it is calibrated, the truth looks like one more
 # member. Both promises can be tested, and both are usually broken at first.
 #
-# **Predict before you run:** trees that fit a small training set perfectly: are their probabilities
+# **Predict before you run:** trees that bend to every training star: are their probabilities
 # too bold or too timid?
 
 # %% [markdown] lang="zh"
@@ -15,7 +15,7 @@
 # 气象中心运行一个集合预报：如果它经过校准，真值看起来就像集合的又一个成员。
 # 两个承诺都可以检验，而且起初通常都没有兑现。
 #
-# **先预测，再运行：** 完美拟合小训练集的树，它给出的概率是太大胆还是太保守？
+# **先预测，再运行：** 迁就每一颗训练恒星的树，它给出的概率是太大胆还是太保守？
 
 # %%
 import numpy as np
@@ -35,7 +35,7 @@ from science.weather.turbulence import jets
 # %% [markdown] lang="en"
 # ## Probabilities of a classifier
 #
-# Boosted trees learn from a few stars. A **temperature** (arXiv 1706.04599) is fitted on the
+# Boosted trees learn from simulated stars. A **temperature** (arXiv 1706.04599) is fitted on the
 # validation stars: it divides the log-odds, which changes how bold the scores are and not their
 # order. The test stars are looked at once, at the end. The calibration error is the mean distance
 # between what was said and what was true, over bins of the score.
@@ -43,7 +43,7 @@ from science.weather.turbulence import jets
 # %% [markdown] lang="zh"
 # ## 分类器的概率
 #
-# 提升树从少量恒星学习。在验证恒星上拟合一个**温度**（arXiv 1706.04599）：
+# 提升树从模拟的恒星学习。在验证恒星上拟合一个**温度**（arXiv 1706.04599）：
 # 用它去除对数几率，改变的是分数有多大胆，而不是次序。测试恒星只在最后看一次。
 # 校准误差是各个分数区间中，所说的与实际的之间的平均距离。
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 
 import numpy as np
@@ -47,6 +48,25 @@ def test_turning_the_globe_by_whole_patches_turns_the_answer(patches):
     turned = net(state.roll(4 * patches, -1), forcings.roll(4 * patches, -1), lead)
     torch.testing.assert_close(turned, made.roll(4 * patches, -1), rtol=1e-3, atol=1e-5)
     assert made.abs().max() > 0.1
+
+
+def test_what_is_laid_out_once_follows_the_weights():
+    net, (state, forcings, lead) = emulator(), batch()
+    with torch.inference_mode():
+        first = net(state, forcings, lead)
+        torch.testing.assert_close(net(state, forcings, lead), first, rtol=0, atol=0)
+    torch.testing.assert_close(net(state, forcings, lead).detach(), first)
+    with torch.no_grad():
+        net.backbone.bias.mul_(2)
+    changed = net(state, forcings, lead).detach()
+    assert (changed - first).abs().max() > 1e-3
+    with torch.inference_mode():
+        torch.testing.assert_close(net(state, forcings, lead), changed)
+    net.load_state_dict(emulator().state_dict())
+    with torch.inference_mode():
+        torch.testing.assert_close(net(state, forcings, lead), first)
+    copied = copy.deepcopy(net)
+    copied(state, forcings, lead).sum().backward()
 
 
 def test_beyond_the_pole_lies_the_other_side_and_vectors_turn_round():

@@ -61,6 +61,7 @@ class SphereViT(nn.Module):
         self.tokens = rows, columns
         kinds = columns if globe else 2 * columns - 1
         self.bias = nn.Parameter(torch.zeros(layers, heads, rows * rows * kinds))
+        self._laid: tuple[object, list[Tensor]] | None = None
         self.steer = Modulation(inner, width)
         self.spread = nn.Linear(width, fine // 2 * patch**2)
         self.mix = nn.Conv2d(fine // 2 + inputs, fine, 3)
@@ -76,8 +77,8 @@ class SphereViT(nn.Module):
         tokens = self.stem(beyond(self._whole(x), self.patch // 2, self.globe, self.signs))
         shape = tokens.shape[-2:]
         tokens = tokens.flatten(2).transpose(1, 2)
-        for block, bias in zip(self.blocks, self.bias, strict=True):
-            tokens = block(tokens, known, self._between(bias))
+        for block, bias in zip(self.blocks, self._biases(), strict=True):
+            tokens = block(tokens, known, bias)
         ((shift, scale, _),) = self.steer(known)
         fine = self.spread(modulate(tokens, shift, scale)).transpose(1, 2).unflatten(2, shape)
         fine = pixel_shuffle(fine, self.patch)[..., : self.size[0], : self.size[1]]
@@ -91,6 +92,16 @@ class SphereViT(nn.Module):
         """A region made a whole number of patches by repeating its far edges."""
         rows, columns = (-n % self.patch for n in self.size)
         return pad(x, (0, columns, 0, rows), mode="replicate") if rows or columns else x
+
+    def _biases(self) -> list[Tensor]:
+        """What each layer's attention is biased by; laid out once for all steps of a forecast."""
+        if torch.is_grad_enabled():
+            return [self._between(bias) for bias in self.bias]
+        state = self.bias._version, self.bias.device, self.bias.dtype, self.bias.data_ptr()
+        if self._laid is None or self._laid[0] != state:
+            with torch.inference_mode(False), torch.no_grad():
+                self._laid = state, [self._between(bias) for bias in self.bias.detach()]
+        return self._laid[1]
 
     def _between(self, bias: Tensor) -> Tensor:
         """(heads, entries) of the table -> (1, heads, places, places), for each pair of patches.

@@ -116,6 +116,7 @@ class LongRun:
             if usual is not None and self.hold is not None:
                 share = np.float32(min(1.0, self.step / 24 / self.hold))
                 state = state + share * (usual.at(time) - state)
+                state[:, wet] = state[:, wet].clip(min=0)  # a sum of waves may dip below
             made[number] = state[0, places]
             least = np.minimum(least, state[0, wet].min((-1, -2)))
         return made, least

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -46,11 +47,11 @@ def stepped(
         yield from _straight(net, states, time, boundary, path, draws)
         return
     signs, when = mirror_signs(net.channels), time
-    for hours in path:
+    for number, hours in enumerate(path):
         east = torch.randint(net.size[1], (len(states),), generator=draws)
         flip = torch.rand(len(states), generator=draws) < 0.5
         view, turned = View(boundary, east, flip), seen(states, east, flip, signs)
-        (made,) = _straight(net, turned, when, view, [hours], draws)
+        (made,) = _straight(net, turned, when, view, [hours], draws, number)
         # A mirror undoes itself, and commutes with turning.
         states = seen(made, -east, flip, signs)
         yield states
@@ -70,11 +71,14 @@ def _straight(
     boundary: Surroundings,
     path: Sequence[float],
     draws: torch.Generator | None,
+    before: int = 0,
 ) -> Iterator[States]:
-    """As `stepped`, all in the planet's own picture."""
+    """As `stepped`, all in the planet's own picture, ``before`` steps having been made."""
+    numbers = itertools.count(before)
 
     def draw(count: int) -> torch.Tensor:
-        return torch.randn(count, net.noise, generator=draws)
+        size = 1.0 if next(numbers) else net.outset
+        return size * torch.randn(count, net.noise, generator=draws)
 
     def legs() -> Iterator[Leg]:
         when = time.astype("datetime64[s]")

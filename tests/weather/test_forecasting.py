@@ -133,6 +133,22 @@ def test_members_that_turn_step_other_pictures_of_the_same_weather():
         np.testing.assert_allclose(one, one[:1].repeat(count, 0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("turns", [False, True])
+def test_the_first_step_has_its_own_size_of_noise(turns):
+    around, net = boundary(), emulator()
+    net.turns, net.outset = turns, 0.0
+    states, when = np.stack([state(net)] * 6), np.full(6, START)
+    draws = torch.Generator().manual_seed(0)
+    first, second = stepped(net, states, when, around, [24.0, 24.0], draws)
+    if not turns:
+        np.testing.assert_array_equal(np.ptp(first, axis=0), 0)
+    assert np.ptp(second, axis=0)[0].max() > 1
+    net.outset = 1.0
+    loud = next(iter(stepped(net, states, when, around, [24.0], torch.Generator().manual_seed(0))))
+    assert loud.std(0).mean() > first.std(0).mean()
+    assert not np.array_equal(loud, first)
+
+
 def test_a_region_cannot_be_turned():
     make = functools.partial(SphereViT, width=16, layers=1, heads=2, fine=8)
     with pytest.raises(UserError, match="region"):

@@ -42,6 +42,8 @@ class Emulator(nn.Module):
             cannot hold and which would grow in long forecasts, are cut off; none are unless given.
         turns: whether members of an ensemble step a planet that is turned and mirrored at random,
             for a network that learned from all such pictures (`science.weather.symmetry`).
+        outset: size of the noise in the first step of a forecast, which sets out from the truth
+            and so errs less than those that set out from states of the network's own.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class Emulator(nn.Module):
         mass: str | None = None,
         waves: int | None = None,
         turns: bool = False,
+        outset: float = 1.0,
     ) -> None:
         super().__init__()
         if turns and not globe:
             raise UserError("net.turns: a region cannot be turned", "leave it out, or set globe")
-        self.turns = turns
+        self.turns, self.outset = turns, outset
         self.channels, self.fields, self.size = tuple(channels), tuple(fields), tuple(size)
         self.noise, self.globe = noise, globe
         self.positive = [i for i, name in enumerate(self.channels) if variable(name).positive]

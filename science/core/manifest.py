@@ -15,7 +15,7 @@ from typing import Any
 from science import __version__, paths
 from science.core.provenance.numeric import VARIABLES
 
-_SUFFIXES = {".py", ".yaml"}
+_SUFFIXES = {".py", ".yaml", ".csv"}
 
 
 def code() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from science import paths
 from science.core.errors import UserError
 from science.core.provenance import numeric, schema
 from science.core.provenance.canonical import canonical, identify
@@ -243,6 +244,10 @@ def test_a_snapshot_holds_the_sources_and_refuses_to_write_elsewhere(tmp_path):
     folder = unpack(snapshot(), tmp_path / "code")
     assert (folder / "science/core/run.py").is_file()
     assert not list(folder.rglob("*.safetensors"))
+    kept = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    every = (p for p in paths.PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    missing = {f"science/{p.relative_to(paths.PACKAGE).as_posix()}" for p in every} - kept
+    assert not [name for name in missing if not name.endswith(".safetensors")]
     for name in ("../x", "/x", "a\\b", "c:x"):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:

@@ -178,18 +178,20 @@ def test_each_layer_is_told_from_the_others(change, layer, says):
 
 
 def test_a_terminal_says_what_differs_in_the_layer_that_is_the_cause(tmp_path):
-    graded = Graded("R1", ["3 files differ, first history.csv"])
+    graded = Graded("R1", ["3 files differ, such as history.csv"])
     layers = {"seed": ["seed: 0 -> 1"], "code": ["sources a -> b"]}
     verdict = Verdict("run", graded, tmp_path, layers=layers, cause=Cause(["seed"]))
     assert list(lines(verdict)) == [
         "R1: The claims hold, though the numbers are others.",
-        "  3 files differ, first history.csv",
+        "  3 files differ, such as history.csv",
         "cause: seed (the seed that all random numbers follow from): seed: 0 -> 1",
     ]
-    unknown = Verdict("run", graded, tmp_path, layers=layers, cause=Cause(impossible={"code": "x"}))
+    unknown = Verdict(
+        "run", graded, tmp_path, layers=layers, cause=Cause(tried=[(["code"], "not possible: x")])
+    )
     assert list(lines(unknown))[-3:] == [
         "differs, and may be the cause: seed (the seed that all random numbers follow from): "
         "seed: 0 -> 1",
         "differs, and may be the cause: code (the workbench's own sources): sources a -> b",
-        "the layer code could not be put back: x",
+        "tried code as it was: not possible: x",
     ]

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from science.core.config import load
 from science.core.errors import UserError
 from science.core.samples import Samples
 from science.core.teach import grade as grading
@@ -78,6 +79,8 @@ def test_what_passes_and_what_is_said():
     fine = grading.Graded("R4")
     assert fine.passed
     assert fine.lines()[-1] == "passed"
+    easier = replace(fine, changed=["data.options.count: 1500 -> 10"])
+    assert easier.lines()[-1] == "passed, but is what was changed as it was to be?"
     cheat = replace(fine, unfair=["trained on the test set: 2 of 2"])
     assert not cheat.passed
     assert cheat.lines()[0].startswith("NOT FAIR: trained on the test set")
@@ -102,3 +105,11 @@ def test_a_rerun_that_hangs_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(grading.machine, "held", lambda *_: late)
     with pytest.raises(UserError, match="stopped after 5 s"):
         grading._again(SimpleNamespace(folder=tmp_path), tmp_path / "out", 5.0)
+
+
+def test_what_was_changed_is_named_by_its_key():
+    config = {**load("transits/quickstart"), "seed": 7}
+    config["data"]["options"]["count"] = 10
+    (said,) = grading._changes(SimpleNamespace(config=config), "transits/quickstart")
+    assert said.startswith("data.options.count: ")
+    assert said.endswith("-> 10 (transits/quickstart -> this run)")

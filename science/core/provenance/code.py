@@ -13,7 +13,20 @@ from science.core.provenance.secrets import found
 from science.core.provenance.snapshot import snapshot
 from science.core.provenance.store import Store
 
-_SOURCES = {".py", ".yaml", ".yml", ".toml", ".cfg", ".json", ".md", ".j2", ".css", ".js", ".sh"}
+_SOURCES = {
+    ".py",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".cfg",
+    ".json",
+    ".csv",
+    ".md",
+    ".j2",
+    ".css",
+    ".js",
+    ".sh",
+}
 _LARGEST = 1_000_000  # bytes of one untracked file
 _FILES = 500  # untracked files that are kept
 _MOST = 20_000_000  # bytes of the difference

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from science import paths
 from science.core.errors import UserError
 
-_SUFFIXES = {".py", ".yaml", ".json", ".j2", ".css", ".js", ".typed"}
+_SUFFIXES = {".py", ".yaml", ".json", ".csv", ".j2", ".css", ".js", ".typed"}
 _LARGEST = 2_000_000  # bytes of one source; larger ones are data
 _DATE = (1980, 1, 1, 0, 0, 0)
 _MOST = 200_000_000  # bytes that an archive may unpack to

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from science.core.glossary import term
 from science.core.provenance.claims import judge
 from science.core.rerun.equivalence import Equivalence, equivalent, needed
 from science.core.rerun.expected import Entry
@@ -73,7 +74,7 @@ def grade(
         found.grade = "R4"
         found.reasons.append("every file that a repetition has to make again has the same bytes")
         return found
-    found.reasons.append(f"{len(differ)} files differ, first {differ[0]}")
+    found.reasons.append(f"{len(differ)} files differ, such as {differ[0]}")
     if _near(found):
         found.grade = "R3"
     elif _like(found, was, now, entry, more):
@@ -100,16 +101,16 @@ def _near(found: Graded) -> bool:
     if not found.numbers:
         return False
     for name, row in found.numbers.items():
-        value, allowed = row["now"], row["allowed"]
+        value, allowed, label = row["now"], row["allowed"], term(name).label
         if value is None:
-            found.reasons.append(f"{name} was not measured again")
+            found.reasons.append(f"{label} was not measured again")
             return False
         apart = abs(value - float(row["was"] or 0.0))
         if allowed is None and apart:
-            found.reasons.append(f"{name} differs by {apart:.3g} and nothing says what it may")
+            found.reasons.append(f"{label} differs by {apart:.3g} and nothing says what it may")
             return False
         if allowed is not None and apart > allowed:
-            found.reasons.append(f"{name} differs by {apart:.3g}, allowed are {allowed:.3g}")
+            found.reasons.append(f"{label} differs by {apart:.3g}, allowed are {allowed:.3g}")
             return False
     found.reasons.append("every number is within float noise or the declared tolerance")
     return True
@@ -132,10 +133,11 @@ def _like(
     again = [now[name], *others.get(name, ())]
     if wanted is not None and len(again) < wanted:
         found.reasons.append(
-            f"a fair test of {name} needs {wanted} seeds of the repetition, there are {len(again)}"
+            f"a fair test of {term(name).label} needs {wanted} seeds of the repetition, "
+            f"there are {len(again)}"
         )
     found.test = equivalent(entry.ensemble[name], again, entry.margin)
-    found.reasons.append(f"{name}: {found.test}")
+    found.reasons.append(f"{term(name).label}: {found.test}")
     return found.test.equivalent
 
 

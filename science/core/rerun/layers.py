@@ -39,7 +39,7 @@ def differences(was: Recorded, now: Recorded) -> dict[str, list[str]]:
         tree.pop("seed", None)
         if isinstance(tree.get("data"), Mapping):
             tree["data"] = {k: v for k, v in tree["data"].items() if k != "card"}
-    found["config"] = list(_changes(left, right))
+    found["config"] = list(changes(left, right))
     return {layer: _short(found[layer]) for layer in LAYERS if found.get(layer)}
 
 
@@ -52,12 +52,12 @@ def facts(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]
     machines = [{k: m["hardware"].get(k) for k in ("processor", "gpu")} for m in (was, now)]
     return {
         "data": list(_data(was["data"], now["data"])),
-        "seed": list(_changes({"seed": was["seed"]}, {"seed": now["seed"]})),
+        "seed": list(changes({"seed": was["seed"]}, {"seed": now["seed"]})),
         "code": list(_code(was["code"], now["code"])),
         "environment": list(_environment(was["environment"], now["environment"])),
-        "threads": list(_changes(threads[0], threads[1])),
-        "instructions": list(_changes(kernels[0], kernels[1])),
-        "hardware": list(_changes(machines[0], machines[1])),
+        "threads": list(changes(threads[0], threads[1])),
+        "instructions": list(changes(kernels[0], kernels[1])),
+        "hardware": list(changes(machines[0], machines[1])),
     }
 
 
@@ -69,7 +69,7 @@ def _data(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if both and was["semantic_id"] != now["semantic_id"]:
         yield "the samples say something else"
     elif not both and was.get("byte_id") and now.get("byte_id"):
-        yield from _changes(was.get("files"), now.get("files"), "file ")
+        yield from changes(was.get("files"), now.get("files"), "file ")
     if was.get("splits") and now.get("splits"):
         for name in sorted({*was["splits"], *now["splits"]}):
             if was["splits"].get(name) != now["splits"].get(name):
@@ -101,17 +101,17 @@ def _environment(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
         else:
             yield f"{name}: {versions[0]} -> {versions[1]}"
     for key in ("python", "implementation", "libc", "torch"):
-        yield from _changes({key: was.get(key)}, {key: now.get(key)})
+        yield from changes({key: was.get(key)}, {key: now.get(key)})
     if was.get("altered") != now.get("altered"):
-        yield from _changes(was.get("altered"), now.get("altered"), "altered ")
+        yield from changes(was.get("altered"), now.get("altered"), "altered ")
 
 
-def _changes(was: Any, now: Any, above: str = "") -> Iterator[str]:
+def changes(was: Any, now: Any, above: str = "") -> Iterator[str]:
     """Leaves of two trees that differ, as ``path: old -> new``."""
     if isinstance(was, Mapping) and isinstance(now, Mapping):
         for key in sorted({*was, *now}, key=str):
             dot = "." if above and not above.endswith((" ", ".")) else ""
-            yield from _changes(was.get(key), now.get(key), f"{above}{dot}{key}")
+            yield from changes(was.get(key), now.get(key), f"{above}{dot}{key}")
     elif was != now:
         yield f"{above}: {_said(was)} -> {_said(now)}"
 

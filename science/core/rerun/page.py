@@ -53,8 +53,8 @@ def lines(verdict: Verdict) -> Iterator[str]:
         return
     for name, said in verdict.layers.items():
         yield f"differs, and may be the cause: {name} ({LAYER[name]}): {'; '.join(said)}"
-    for name, why in (cause.impossible if cause else {}).items():
-        yield f"the layer {name} could not be put back: {why}"
+    for names, outcome in cause.tried if cause else ():
+        yield f"tried {' and '.join(names)} as it was: {outcome}"
     if not verdict.layers:
         yield "cause: not known; the records of the two runs differ in no layer"
 

@@ -18,6 +18,7 @@ import numpy as np
 from science.core.errors import UserError
 from science.core.protocols import CrossFit
 from science.core.rerun.grade import MEANING, Grade
+from science.core.rerun.layers import changes
 from science.core.rerun.records import Recorded, read
 from science.core.rerun.verify import unpacked
 from science.core.samples import Samples
@@ -57,7 +58,8 @@ class Graded:
         said += [f"changed: {what}" for what in self.changed]
         said.append(f"{self.grade}: {meaning}" + (f" (cause: {self.cause})" if self.cause else ""))
         said += [f"  {reason}" for reason in self.reasons]
-        return [*said, "passed" if self.passed else "not passed"]
+        passed = "passed, but is what was changed as it was to be?" if self.changed else "passed"
+        return [*said, passed if self.passed else "not passed"]
 
 
 def grade(
@@ -152,8 +154,8 @@ def _changes(run: Recorded, reference: str) -> Iterator[str]:
 
     wanted = load(reference)
     for part in ("data", "protocol", "evaluation"):
-        if wanted.get(part) != run.config.get(part):
-            yield f"{part} is not as {reference} has it"
+        for line in changes({part: wanted.get(part)}, {part: run.config.get(part)}):
+            yield f"{line} ({reference} -> this run)"
 
 
 def _again(run: Recorded, out: Path, seconds: float) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class DeNovo:
         temperature: of the compositions; below 1 prefers what is common.
         reference: card of the crystals to compare with.
         split: of the reference; tune on ``val``.
+        most: rows of it to compare with, and of others' samples, at most; all unless given.
         others: row name -> card of others' samples, judged by the same code.
         resamples: of the bootstrap.
         goals: measure -> ``{goal, published, source}``.
@@ -47,13 +48,15 @@ class DeNovo:
         temperature: float = 1.0,
         reference: str = "crystals/mp-20",
         split: str = "test",
+        most: int | None = None,
         others: Mapping[str, str] | None = None,
         resamples: int = 200,
         goals: Mapping[str, Mapping[str, Any]] | None = None,
         published: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.geometry, self.count, self.temperature = geometry, count, temperature
-        self.reference, self.split, self.others = reference, split, others or {}
+        self.reference, self.split, self.most = reference, split, most
+        self.others = others or {}
         self.resamples, self.goals, self.published = resamples, goals or {}, published or {}
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
@@ -78,8 +81,8 @@ class DeNovo:
             "our compositions, atoms at random": unpack(random(asked, geometry.bank, seed)),
         }
         for name, card in self.others.items():
-            given[name] = [s for _, s in structures(card)]
-        real = [s for _, s in structures(self.reference, self.split)]
+            given[name] = [s for _, s in structures(card, most=self.most)]
+        real = [s for _, s in structures(self.reference, self.split, self.most)]
         others = {name: given[name] for name in self.others}
         dng_pictures.keep(
             recipe.folder, given[OURS], names, {f"{self.reference}, {self.split}": real} | others

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from science.core import read_bytes
 from science.core.allow import NotAllowedError, resolve
 from science.core.datasets import card as find
@@ -52,12 +54,15 @@ def read(paths: str | Path | Iterable[str | Path], closest: float = CLOSEST) -> 
         yield from _path(Path(path).expanduser(), closest)
 
 
-def structures(card: str, split: str | None = None, **options: Any) -> list[tuple[str, Structure]]:
+def structures(
+    card: str, split: str | None = None, most: int | None = None, **options: Any
+) -> list[tuple[str, Structure]]:
     """Names and structures of a dataset card, cells and sites as published.
 
     Args:
         card: name of a dataset card or path to one's own.
         split: only these rows; all unless given.
+        most: so many of them at most, taken evenly.
         options: further arguments of the card's reader.
     """
     crystals = table(card, **options)
@@ -65,6 +70,8 @@ def structures(card: str, split: str | None = None, **options: Any) -> list[tupl
         crystals = crystals.take(crystals.split == split)
         if not len(crystals):
             raise UserError(f"{card}: no {split!r} split")
+    if most is not None and most < len(crystals):
+        crystals = crystals.take(np.linspace(0, len(crystals) - 1, most).round().astype(int))
     return list(zip(crystals.id.tolist(), crystals.structures(), strict=True))
 
 

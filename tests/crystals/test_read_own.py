@@ -139,3 +139,5 @@ def test_the_card_in_the_documentation_works(crystals, tmp_path):
     made = read_table(str(tmp_path / "my-crystals.yaml"))
     assert sorted(made.group) == sorted(s.reduced_formula for s in crystals.values())
     assert len(structures(str(tmp_path / "my-crystals.yaml"))) == 4
+    assert len(structures(str(tmp_path / "my-crystals.yaml"), most=3)) == 3
+    assert len(structures(str(tmp_path / "my-crystals.yaml"), most=9)) == 4

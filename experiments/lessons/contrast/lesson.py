@@ -194,7 +194,9 @@ say(
 )
 def alike(axes, t):
     by_depth = np.argsort(stars.depth[test_rows])
-    axes.imshow(likeness.numpy()[np.ix_(by_depth, by_depth)], cmap="cividis")
+    ordered = likeness.numpy()[np.ix_(by_depth, by_depth)]
+    shown = axes.imshow(ordered, cmap="cividis", aspect="auto")
+    axes.figure.colorbar(shown, ax=axes, label=t("similarity", "相似度"))
     axes.grid(visible=False)
     axes.set(xlabel=t("parameters", "参数"), ylabel=t("light curve", "光变曲线"))
 

@@ -127,7 +127,7 @@ size_v = float(torch.cat(list(wanted.values())).square().mean().sqrt())
 say(
     f"Learned and exact velocity differ by {gap:.2f} in the root mean square, where the velocity "
     f"itself has {size_v:.2f}.",
-    f"学到的速度与精确速度的均方根之差是 {gap:.2f}，而速度本身是 {size_v:.2f}。",
+    f"学到的速度与精确速度之差的均方根是 {gap:.2f}，而速度本身是 {size_v:.2f}。",
 )
 
 

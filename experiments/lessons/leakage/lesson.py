@@ -180,7 +180,7 @@ def torn(axes, t):
     axes.plot(orders, chance, "o--", color="#d55e00", label=t("expected", "预期"))
     axes.set(xlabel=t("events of the star", "恒星的事件数"), ylabel=t("share torn", "被拆开的比例"))
     axes.set_ylim(0, 1.05)
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
 
 
 # %% [markdown] lang="en"

@@ -190,7 +190,7 @@ def seams(axes, t):
     axes.set(
         xlabel=t("longitude [patches]", "经度 [图块]"), ylabel=t("error / its mean", "误差 / 平均")
     )
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
 
 # %% [markdown] lang="en"

@@ -33,7 +33,7 @@ class Machine:
         said = []
         if full and self.cores < 2:
             said.append(
-                "one core: a full lesson may take 20 minutes; leave out --full for a minute"
+                "one core: a full lesson may take 10 minutes; leave out --full for a minute"
             )
         if self.memory and self.memory < NEEDED * GIB:
             have = self.memory / GIB

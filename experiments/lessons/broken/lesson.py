@@ -125,14 +125,14 @@ say(
 # %% [markdown] lang="en"
 # ## How two trainings part
 #
-# A difference in the last bit does not stay there. Every step multiplies it, and after some
-# epochs the two networks are different networks. That is why a tolerance on the *loss* proves
-# little, and why the first step that differs is worth recording.
+# A difference in the last bit does not stay there: every step hands it on and may enlarge it. How
+# far it gets depends on the network and on the length of the training. That is why a tolerance on
+# the *loss* proves little, and why the first step that differs is worth recording.
 
 # %% [markdown] lang="zh"
 # ## 两次训练怎样分道扬镳
 #
-# 最后一位上的差别不会停在那里。每一步都把它放大，几轮之后，两个网络就是不同的网络。
+# 最后一位上的差别不会停在那里：每一步都把它传下去，还可能放大。它走多远，取决于网络和训练的长短。
 # 所以对*损失*设一个容差证明不了什么，而首个不同的步值得记录。
 
 

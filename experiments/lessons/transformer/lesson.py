@@ -186,7 +186,7 @@ def reached(axes, t):
     axes.semilogy(reaches["gru"], label=t("recurrence", "循环"))
     axes.semilogy(reaches["attention"], "--", label=t("attention", "注意力"))
     axes.set(xlabel=t("places ago", "多少个位置之前"), ylabel=t("gradient", "梯度"))
-    axes.legend()
+    axes.legend(loc="lower left")
 
 
 lengths = (64, 1024, 16384)

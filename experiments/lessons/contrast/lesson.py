@@ -173,8 +173,9 @@ say(
 # %%
 chosen = likeness.argmax(1).numpy()
 truth = parameters[test_rows].numpy()
-kept = {name: float(np.corrcoef(truth[:, k], truth[chosen, k])[0, 1]) for k, name in
-        enumerate(PARAMETERS)}  # fmt: skip
+with np.errstate(invalid="ignore"):  # one pick for all has no correlation, and says nothing
+    kept = {name: float(np.nan_to_num(np.corrcoef(truth[:, k], truth[chosen, k])[0, 1]))
+            for k, name in enumerate(PARAMETERS)}  # fmt: skip
 names = {"log_period": ("period", "周期"), "phase": ("phase", "相位")}
 names |= {"depth": ("depth", "深度"), "duration": ("duration", "持续时间")}
 best, worst = max(kept, key=kept.get), min(kept, key=kept.get)

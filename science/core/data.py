@@ -130,7 +130,7 @@ def evenly(split: NDArray[np.str_], most: int) -> Index:
         UserError: fewer than one.
     """
     if most < 1:
-        raise UserError(f"data.most={most}", "give a number from 1 up, or null for all")
+        raise UserError(f"most={most} rows", "give a number from 1 up, or null for all")
     places = [np.flatnonzero(split == name) for name in np.unique(split)]
     each = [p[np.linspace(0, len(p) - 1, min(most, len(p))).astype(np.int64)] for p in places]
     return np.sort(np.concatenate(each))

@@ -71,7 +71,9 @@ def structures(
         if not len(crystals):
             raise UserError(f"{card}: no {split!r} split")
     if most is not None and most < len(crystals):
-        crystals = crystals.take(np.linspace(0, len(crystals) - 1, most).round().astype(int))
+        from science.core.data import evenly
+
+        crystals = crystals.take(evenly(np.full(len(crystals), "all"), most))
     return list(zip(crystals.id.tolist(), crystals.structures(), strict=True))
 
 

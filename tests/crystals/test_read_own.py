@@ -141,3 +141,5 @@ def test_the_card_in_the_documentation_works(crystals, tmp_path):
     assert len(structures(str(tmp_path / "my-crystals.yaml"))) == 4
     assert len(structures(str(tmp_path / "my-crystals.yaml"), most=3)) == 3
     assert len(structures(str(tmp_path / "my-crystals.yaml"), most=9)) == 4
+    with pytest.raises(UserError, match="from 1 up"):
+        structures(str(tmp_path / "my-crystals.yaml"), most=0)

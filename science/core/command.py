@@ -1,9 +1,10 @@
-"""What a domain's command leaves behind: tables, a manifest, and a page with its own recipe."""
+"""What domains' commands are given, files and patterns, and what they leave behind."""
 
 from __future__ import annotations
 
+import glob
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,24 @@ def save(
         page.write(folder / "report.html")
     except OSError as problem:
         raise UserError(f"{folder}: {problem.strerror}", "give another folder with --out") from None
+
+
+def expanded(files: Sequence[str]) -> list[Path]:
+    """Paths of files and patterns, in order.
+
+    Raises:
+        UserError: a pattern fits nothing.
+    """
+    found: list[Path] = []
+    for name in files:
+        if Path(name).exists() or not glob.has_magic(name):
+            found.append(Path(name))
+            continue
+        matching = sorted(map(Path, glob.glob(name, recursive=True)))  # noqa: PTH207 (any root)
+        if not matching:
+            raise UserError(f"no file fits {name}", "check the pattern, and quote it")
+        found += matching
+    return found
 
 
 def _told(value: Any) -> str:

@@ -37,6 +37,25 @@ def read_table(card: str, **options: Any) -> Samples:
     return table
 
 
+def read_card(card: str, options: Mapping[str, Any]) -> Any:
+    """What a dataset card's ``reader`` makes of its files, of whatever kind.
+
+    Args:
+        card: name of a dataset card or path to one's own.
+        options: further arguments of that reader.
+
+    Raises:
+        UserError: the card names no such reader, or the reader takes no such options.
+    """
+    source = find(card)
+    try:
+        return resolve(source.reader)(card, **options)
+    except NotAllowedError as problem:
+        raise UserError(f"{card}: `reader: {source.reader}`", str(problem)) from None
+    except TypeError as problem:
+        raise UserError(f"{card}: {problem}") from None
+
+
 def made_by(card: str, options: Mapping[str, Any]) -> Any:
     """What a dataset card's ``table`` function makes, of whatever kind.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +34,7 @@ def read(files: Sequence[str], closest: float | None = None) -> Account:
     from science.crystals import read as reader
     from science.crystals.read_entry import CLOSEST
 
-    found = list(reader.read(_paths(files), CLOSEST if closest is None else closest))
+    found = list(reader.read(command.expanded(files), CLOSEST if closest is None else closest))
     names = unique(_short(entry.name) for entry in found)
     return Account(
         [
@@ -118,19 +117,6 @@ def told() -> Iterator[Tell]:
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="spglib")
         yield tell
-
-
-def _paths(files: Sequence[str]) -> list[Path]:
-    found: list[Path] = []
-    for name in files:
-        if Path(name).exists() or not glob.has_magic(name):
-            found.append(Path(name))
-            continue
-        matching = sorted(map(Path, glob.glob(name, recursive=True)))  # noqa: PTH207 (any root)
-        if not matching:
-            raise UserError(f"no file fits {name}", "check the pattern, and quote it")
-        found += matching
-    return found
 
 
 def _short(name: str) -> str:

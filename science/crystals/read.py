@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from science.core import read_bytes
-from science.core.allow import NotAllowedError, resolve
-from science.core.datasets import card as find
+from science.core.data import read_card
 from science.core.errors import UserError
 from science.core.read_bytes import UnreadableError
 from science.crystals import read_formats, read_rows
@@ -83,13 +82,7 @@ def table(card: str, **options: Any) -> CrystalTable:
     Raises:
         UserError: the card has no reader of structures.
     """
-    source = find(card)
-    try:
-        made = resolve(source.reader)(card, **options)
-    except NotAllowedError as problem:
-        raise UserError(f"{card}: `reader: {source.reader}`", str(problem)) from None
-    except TypeError as problem:
-        raise UserError(f"{card}: {problem}") from None
+    made = read_card(card, options)
     if not isinstance(made, CrystalTable):
         raise UserError(f"{card}: this card holds no structures")
     return made

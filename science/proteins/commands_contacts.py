@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from science.core import command
 from science.core.errors import UserError
 from science.core.progress import narrator
 from science.proteins import commands_files as files
@@ -28,7 +29,7 @@ Tell = Callable[[str, int, int, str], None]
 
 def contacts(names: Sequence[str], options: Options, out: Path | None) -> None:
     """A map for each alignment; a bad file costs itself and nothing else."""
-    paths = files.expanded(names)
+    paths = command.expanded(names)
     called = files.unique([files.stem(path) for path in paths])
     where = files.folder(out, "contacts", called[0] if len(called) == 1 else f"{len(called)}")
     files.ready(where)

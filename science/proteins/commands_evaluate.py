@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from science.core import command
 from science.core.errors import UserError
 from science.core.report import Measure
 from science.proteins import commands_files as files
@@ -22,7 +23,7 @@ Options = Mapping[str, Any]
 
 def evaluate(names: Sequence[str], options: Options, out: Path | None) -> None:
     """Nine precisions, a mean over proteins with intervals, and calibration where it applies."""
-    paths = files.expanded(names)
+    paths = command.expanded(names)
     called = files.unique([files.stem(path) for path in paths])
     where = files.folder(out, "evaluate", called[0] if len(called) == 1 else f"{len(called)}")
     structures = files.Structures(options["structure"], options["chain"])

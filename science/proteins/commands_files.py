@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,24 +22,6 @@ Options = Mapping[str, Any]
 STRUCTURES = (".pdb", ".ent", ".cif", ".mmcif")
 _MOST = 25  # rows printed; the table on disk has all
 _SHOWN = ("protein", "L", "N", "Neff", "method", "trust", "long P@L", "long P@L/5")
-
-
-def expanded(files: Sequence[str]) -> list[Path]:
-    """Paths of files and patterns, in order.
-
-    Raises:
-        UserError: a pattern fits nothing.
-    """
-    found: list[Path] = []
-    for name in files:
-        if Path(name).exists() or not glob.has_magic(name):
-            found.append(Path(name))
-            continue
-        matching = sorted(map(Path, glob.glob(name, recursive=True)))  # noqa: PTH207 (any root)
-        if not matching:
-            raise UserError(f"no file fits {name}", "check the pattern, and quote it")
-        found += matching
-    return found
 
 
 def stem(path: str | Path) -> str:
@@ -88,7 +69,7 @@ class Structures:
         return read_structure(file, sequence or None, self.chain)
 
     def _listed(self, given: Sequence[str]) -> Iterator[Path]:
-        for path in expanded(given):
+        for path in command.expanded(given):
             if path.is_dir():
                 inside = [p for p in sorted(path.iterdir()) if _is_structure(p)]
                 if not inside:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from science.core import command
 from science.core.errors import UserError
 from science.core.progress import narrator
 from science.proteins import commands_files as files
@@ -31,7 +32,7 @@ _LONGEST = 500  # residues; longer chains take minutes and seldom fold
 
 def fold(names: Sequence[str], options: Options, out: Path | None) -> None:
     """A structure file for each input; a bad one costs itself and nothing else."""
-    paths = files.expanded(names)
+    paths = command.expanded(names)
     called = files.unique([files.stem(path) for path in paths])
     where = files.folder(out, "fold", called[0] if len(called) == 1 else f"{len(called)}")
     files.ready(where)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from science.core.allow import NotAllowedError, configurable, resolve
-from science.core.datasets import card as find
+from science.core.allow import configurable
+from science.core.data import read_card
 from science.core.datasets import fetch
 from science.core.errors import UserError
 from science.proteins.alignment import Alignment
@@ -56,14 +56,7 @@ def families(card: str, **options: object) -> list[Family]:
     Raises:
         UserError: the card has no reader of families.
     """
-    source = find(card)
-    try:
-        made = resolve(source.reader)(card, **options)
-    except NotAllowedError as problem:
-        raise UserError(f"{card}: `reader: {source.reader}`", str(problem)) from None
-    except TypeError as problem:
-        raise UserError(f"{card}: {problem}") from None
-    found = list(made)
+    found = list(read_card(card, options))
     if not all(isinstance(family, Family) for family in found):
         raise UserError(f"{card}: this card holds no families with contacts")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -69,6 +68,7 @@ def search(
     out: Out = None,
 ) -> None:
     """Search light curves for transits and score what is found."""
+    from science.core import command
     from science.core.progress import narrator
     from science.transits.chain import search_stars
     from science.transits.page import search_page
@@ -82,7 +82,7 @@ def search(
     _complain(found)
     options |= {"known": known}
     folder = _folder(out, "search", found)
-    _save(folder, {"candidates": found.table()}, search_page(found, options, why), options)
+    command.save(folder, search_page(found, options, why), options, {"candidates": found.table()})
     _print(found, folder)
 
 
@@ -108,6 +108,7 @@ def vet(
     out: Out = None,
 ) -> None:
     """Score signals whose ephemerides are given."""
+    from science.core import command
     from science.core.progress import narrator
     from science.transits.chain import vet_stars
     from science.transits.page import search_page
@@ -122,7 +123,7 @@ def vet(
     page, tables = search_page(found, options, why), {"candidates": found.table()}
     said = _against_chance(found, judge, random, seed, page, tables) if random else []
     folder = _folder(out, "vet", found)
-    _save(folder, tables, page, options)
+    command.save(folder, page, options, tables)
     _print(found, folder)
     for line in said:
         typer.echo(line)
@@ -144,6 +145,7 @@ def inject(
     out: Out = None,
 ) -> None:
     """Measure what is missed and made up: inject planets, invert and scramble light curves."""
+    from science.core import command
     from science.core.progress import narrator
     from science.transits.trials import trials
     from science.transits.trials_page import trials_page
@@ -161,7 +163,7 @@ def inject(
     _complain(done)
     folder = _folder(out, "inject", done)
     options |= {"known": known}
-    _save(folder, done.tables(), trials_page(done, options, why), options)
+    command.save(folder, trials_page(done, options, why), options, done.tables())
     for line in done.summary():
         typer.echo(line)
     _where(folder)
@@ -234,28 +236,6 @@ def _folder(out: Path | None, verb: str, found: Any) -> Path:
     from science.transits.target import one_name
 
     return out or paths.runs() / "transits" / f"{verb}-{one_name([s.lc for s in found.stars])}"
-
-
-def _save(
-    folder: Path, tables: Mapping[str, pd.DataFrame], page: Report, options: Mapping[str, Any]
-) -> None:
-    import re
-
-    from science.core import manifest
-    from science.core.errors import UserError
-    from science.core.files import write_json, write_text
-
-    about = {"command": manifest.command(), "code": manifest.code()}
-    about |= {"packages": manifest.packages(), "options": {k: str(v) for k, v in options.items()}}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            safe = re.sub(r"[^A-Za-z0-9.+-]+", "-", name)
-            write_text(folder / f"{safe}.csv", table.to_csv(index=False, lineterminator="\n"))
-        write_json(folder / "manifest.json", about)
-        page.write(folder / "report.html")
-    except OSError as problem:
-        raise UserError(f"{folder}: {problem.strerror}", "give another folder with --out") from None
 
 
 def _print(found: Findings, folder: Path) -> None:

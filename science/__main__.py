@@ -12,10 +12,16 @@ from science.core.errors import UserError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0 done, 2 something the user can mend (one line says what and how), 130 interrupted. Any other
-    exception is a defect of ours and keeps its traceback.
+    0 done, 2 something the user can mend (one line says what and how), 130 interrupted, 137 killed.
+    Any other exception is a defect of ours and keeps its traceback. Without ``arguments`` it takes
+    those of the process, and does the work in a child, lest nobody be left to tell that it was
+    killed.
     """
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:
+        from science.core.guard import guarded
+
+        return guarded(lambda: main(sys.argv[1:]), _complain)
+    given = list(arguments)
     try:
         return _call(given)
     except UserError as error:
@@ -27,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"this needs the package {package!r}", _extra(given))
     except KeyboardInterrupt:
         return _complain("interrupted", "", status=130)
+    except Exception as error:
+        from science.core.memory import CURE, lacking
+
+        if said := lacking(error):
+            return _complain(said, CURE)
+        raise
     finally:
         _close_quietly()
 

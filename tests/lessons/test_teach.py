@@ -110,6 +110,38 @@ def test_memory_is_held(tmp_path):
     assert "MemoryError" in ended.said
 
 
+@pytest.mark.parametrize(
+    ("cell", "said", "cure"),
+    [
+        ("import torch\ntorch.empty(2**50)", "cell 1: MemoryError: out of memory", "held to 3 GiB"),
+        ("import os\nos.kill(os.getpid(), 9)", "probably out of memory", "plain Python"),
+        ("import os\nos.kill(os.getpid(), 11)", "signal 11", "plain Python"),
+    ],
+)
+def test_a_lesson_without_memory_says_so(tmp_path, toy, cell, said, cure):
+    (toy.folder / "lesson.py").write_text(f"# %%\n{cell}\n", "utf-8")
+    with pytest.raises(UserError) as wrong:
+        play.play(str(toy.folder), tmp_path / "out")
+    assert said in wrong.value.problem
+    assert cure in wrong.value.cure
+
+
+@pytest.mark.parametrize(
+    ("body", "en", "zh"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "killed (signal 9), probably", "很可能是内存不足"),
+        ("import os; os.kill(os.getpid(), 11)", "crashed (signal 11)", "进程崩溃（信号 11）"),
+        ("import os; os._exit(4)", "status 4 and said nothing", "以状态 4 结束"),
+        ("return bytearray(2**50)", "line 2 raised MemoryError: out of memory", "MemoryError"),
+    ],
+)
+def test_an_answer_that_takes_its_process_down(toy, tmp_path, body, en, zh):
+    found = answered(toy, tmp_path, f"def twice(x):\n    {body}\n")["twice"]
+    assert found.state == "failed"
+    assert en in found.en
+    assert zh in found.zh
+
+
 def gone(process, tries=100):
     """Whether a process that was killed ends within seconds."""
     stat = Path("/proc") / process / "stat"

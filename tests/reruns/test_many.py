@@ -16,7 +16,7 @@ from science.core.rerun.axes import expand
 from science.core.rerun.runs_page import write
 from science.core.rerun.search import validated
 from science.core.rerun.slurm import Cluster
-from science.core.rerun.sweep import sweep
+from science.core.rerun.sweep import sweep, unfinished
 
 from .conftest import HERE
 
@@ -88,10 +88,25 @@ def test_a_sweep_skips_what_is_done_and_outlives_a_crash(
     assert sorted(table[failed]["net.width"]) == [7, 7]
     assert table[~failed]["auc"].notna().all()
     assert "divisible" in " ".join(table[failed]["state"])
+    assert len(unfinished(folder)) == 2
     again = sweep(str(original[0]), ["net.width=8", "seed=range(3)"], folder, **how)
+    assert unfinished(again) == []
     states = pd.read_csv(again / "sweep.csv")["state"].tolist()
     assert states == ["finished before", "finished before", "finished"]
     assert "How it depends" in (folder / "report.html").read_text()
+
+
+def test_a_recipe_that_the_system_kills_is_told_of(original, tmp_path, toynet):
+    fatal = tmp_path / "fatal.py"
+    fatal.write_text("import os\nos.kill(os.getpid(), 9)\n")
+    axes = ["seed=0", "net.width=8,16"]
+    folder = sweep(str(original[0]), axes, tmp_path / "sweep", script=fatal)
+    said = unfinished(folder)
+    assert [line.partition(":")[0] for line in said] == [
+        "seed=0 net.width=8",
+        "seed=0 net.width=16",
+    ]
+    assert all("killed (signal 9), probably out of memory; close other" in line for line in said)
 
 
 def test_a_search_goes_by_validation_rows_and_goes_on(

@@ -177,6 +177,17 @@ def test_a_run_that_cannot_be_repeated_is_rx(own, place):
     assert "status" in verdict.graded.reasons[0]
 
 
+def test_a_repetition_that_the_system_kills_is_told_of(own, place, tmp_path):
+    fatal = tmp_path / "fatal.py"
+    fatal.write_text("import os\nprint('member0: 1/4', flush=True)\nos.kill(os.getpid(), 9)\n")
+    there = replace(place, script=fatal)
+    verdict = rerun(own[1], out=place.scratch.parent / "out", place=there)
+    assert verdict.graded.grade == "RX"
+    said = verdict.graded.reasons[0]
+    assert said.startswith("killed (signal 9), probably out of memory; close other programs")
+    assert said.endswith("it said last: member0: 1/4")
+
+
 def wheel(folder, version, scale):
     """A wheel of the package ``toyscale``, and a folder in which it is installed."""
     import base64

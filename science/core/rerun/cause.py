@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from science.core.callbacks.record import TRACES
+from science.core.memory import ended
 from science.core.rerun.parting import Parting, parting
 from science.core.rerun.records import Recorded, read
 from science.core.rerun.repeat import NotRestoredError, Place, Repetition, repeat
@@ -138,8 +139,7 @@ class Search:
 
     def _agrees(self, done: Repetition, apart: Parting | None, names: list[str]) -> bool:
         if done.status:
-            last = (done.said.strip().splitlines() or ["nothing"])[-1]
-            self.cause.tried.append((names, f"ended with status {done.status}: {last[:200]}"))
+            self.cause.tried.append((names, ended(done.status, done.said)))
             return False
         if apart is None:
             fine = same(self.original, read(done.folder))

@@ -186,6 +186,7 @@ def sweep(
 ) -> None:
     """Run an experiment over a grid, a list or a search; finished recipes are not run again."""
     from science.core.rerun.sweep import sweep as sweep_
+    from science.core.rerun.sweep import unfinished
 
     launcher = None
     if submitit:
@@ -203,6 +204,8 @@ def sweep(
         by=search,
         launcher=launcher,
     )
+    for failed in unfinished(folder):
+        typer.echo(failed, err=True)
     typer.echo(f"sweep: {folder}")
 
 

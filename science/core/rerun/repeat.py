@@ -17,6 +17,7 @@ import yaml
 from science import paths
 from science.core.errors import UserError
 from science.core.files import write_json, write_text
+from science.core.memory import ended
 from science.core.provenance import numeric
 from science.core.provenance.snapshot import unpack, write_inside
 from science.core.rerun.launch import Fresh, Job, Launcher, finish
@@ -229,6 +230,5 @@ def forget_worktrees() -> None:
 def must(done: Repetition) -> Repetition:
     """``done``, or an error that quotes what it said last."""
     if done.status:
-        last = (done.said.strip().splitlines() or ["nothing"])[-1]
-        raise UserError(f"the repetition ended with status {done.status}: {last}", "see its log")
+        raise UserError(f"the repetition: {ended(done.status, done.said)}", "see its log")
     return done

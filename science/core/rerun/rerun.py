@@ -16,6 +16,7 @@ from science import paths
 from science.core.config import checked
 from science.core.errors import UserError
 from science.core.files import write_json
+from science.core.memory import ended
 from science.core.provenance import numeric
 from science.core.provenance.claims import proposed
 from science.core.rerun import expected
@@ -149,9 +150,7 @@ def _against_run(
     except NotRestoredError as problem:
         return Verdict(target, Graded("RX", [str(problem)]), folder)
     if done.status:
-        last = (done.said.strip().splitlines() or ["it said nothing"])[-1]
-        reason = f"it ended with status {done.status}: {last[:300]}"
-        return Verdict(target, Graded("RX", [reason]), folder)
+        return Verdict(target, Graded("RX", [ended(done.status, done.said)]), folder)
     kept = folder / "run"
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(done.folder, kept)
@@ -194,8 +193,7 @@ def _against_declared(
     blank = Recorded(folder, {"data": {}}, config)
     done = repeat(blank, place, "again", config)
     if done.status:
-        last = (done.said.strip().splitlines() or ["it said nothing"])[-1]
-        return Verdict(target, Graded("RX", [f"status {done.status}: {last[:300]}"]), folder)
+        return Verdict(target, Graded("RX", [ended(done.status, done.said)]), folder)
     kept = folder / "run"
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(done.folder, kept)

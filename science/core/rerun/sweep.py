@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pandas as pd
 from science import paths
 from science.core.config import checked
 from science.core.files import write_json, write_text
+from science.core.memory import ended
 from science.core.provenance.canonical import identify
 from science.core.provenance.facts import portable_config
 from science.core.rerun.axes import expand
@@ -120,8 +122,15 @@ def _one(trial: Trial, config: Mapping[str, Any], launcher: Launcher, script: Pa
         status = finish(launcher, job)
     except OSError as problem:
         return f"could not start: {problem}"
-    last = (job.said().strip().splitlines() or ["nothing"])[-1]
-    return "finished" if status == 0 else f"failed ({status}): {last[:200]}"
+    return "finished" if status == 0 else f"failed: {ended(status, job.said())}"
+
+
+def unfinished(folder: Path) -> list[str]:
+    """One line for each recipe of a sweep that has no finished run: its overrides, and why."""
+    table = pd.read_csv(folder / "sweep.csv", dtype=str, keep_default_na=False)
+    values = list(itertools.takewhile(lambda name: name != "state", table.columns))
+    rows = [row for _, row in table.iterrows() if not row["state"].startswith("finished")]
+    return [f"{' '.join(f'{v}={row[v]}' for v in values)}: {row['state']}" for row in rows]
 
 
 def _table(trials: Sequence[Trial], said: Sequence[str]) -> pd.DataFrame:

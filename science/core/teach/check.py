@@ -87,10 +87,23 @@ def _one(lesson: Lesson, name: str, file: Path, seconds: float) -> Verdict:
     try:
         found: dict[str, Any] = json.loads(said.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return Verdict(
-            name,
-            "failed",
-            f"the process ended with status {ended.status} and said nothing",
-            f"进程以状态 {ended.status} 结束，没有给出结果",
-        )
+        return Verdict(name, "failed", *_silent(ended.status))
     return Verdict(name, found["state"], found["en"], found["zh"])
+
+
+def _silent(status: int) -> tuple[str, str]:
+    """What to say of a process that left no verdict, in both languages."""
+    if status == -9:
+        return (
+            "the process was killed (signal 9), probably out of memory: use smaller arrays",
+            "进程被系统终止（信号 9），很可能是内存不足：请使用更小的数组",
+        )
+    if status < 0:
+        return (
+            f"the process crashed (signal {-status}), perhaps by recursion that is too deep",
+            f"进程崩溃（信号 {-status}），可能是递归过深",
+        )
+    return (
+        f"the process ended with status {status} and said nothing",
+        f"进程以状态 {status} 结束，没有给出结果",
+    )

@@ -11,6 +11,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from science.core.memory import lacking
+
 
 def main(source: Path, folder: Path) -> int:
     """Run the lesson and write ``outputs.json``, also if it fails on the way."""
@@ -41,8 +43,9 @@ def told(problem: BaseException, source: Path) -> dict[str, Any]:
     line = own[-1].lineno if own else 0
     if isinstance(problem, SyntaxError) and problem.filename == str(source):
         line = problem.lineno
-    what = "out of memory" if isinstance(problem, MemoryError) else str(problem)
-    return {"kind": type(problem).__name__, "message": what[:500], "line": line or 0}
+    short = lacking(problem)  # torch calls it a RuntimeError
+    kind = "MemoryError" if short else type(problem).__name__
+    return {"kind": kind, "message": (short or str(problem))[:500], "line": line or 0}
 
 
 if __name__ == "__main__":

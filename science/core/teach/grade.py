@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from science.core import memory
 from science.core.errors import UserError
 from science.core.protocols import CrossFit
 from science.core.rerun.grade import MEANING, Grade
@@ -168,6 +169,6 @@ def _again(run: Recorded, out: Path, seconds: float) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((out / "verdict.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        last = (ended.said.strip().splitlines() or ["it said nothing"])[-1]
-        return {"grade": "RX", "reasons": [f"the rerun left no verdict; it said last: {last}"]}
+        told = memory.ended(ended.status, ended.said)
+        return {"grade": "RX", "reasons": [f"the rerun left no verdict: {told}"]}
     return found

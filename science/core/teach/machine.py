@@ -41,6 +41,12 @@ class Machine:
         return said
 
 
+def less(full: bool) -> str:
+    """The cure for a lesson that wants more memory than it gets."""
+    held = f"a lesson is held to {MEMORY / GIB:.0f} GiB"
+    return f"{held}: leave out --full" if full else f"{held}, which this one should not need"
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a child ended: its exit status, what it printed, whether it was stopped for time."""

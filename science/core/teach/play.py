@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from science import paths
+from science.core import memory
 from science.core.errors import UserError
 from science.core.files import sha256
 from science.core.rerun.launch import Job, Launcher, finish
@@ -105,15 +106,15 @@ def _read(lesson: Lesson, folder: Path, ended: machine.Ended, full: bool) -> Pla
     try:
         found: dict[str, Any] = json.loads((folder / "outputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        last = (ended.said.strip().splitlines() or ["it said nothing"])[-1]
-        killed = " (killed, perhaps out of memory)" if ended.status < 0 else ""
-        problem = f"{lesson.slug}: ended with status {ended.status}{killed}: {last[:200]}"
-        raise UserError(problem, "fifth doctor, or run the lesson as plain Python") from None
+        problem = f"{lesson.slug}: {memory.ended(ended.status, ended.said)}"
+        raise UserError(problem, "run the lesson as plain Python to see all it says") from None
     if found["failed"]:
         failed = found["failed"]
         where = f"line {failed['line']}, cell {lesson.at(failed['line']) + 1}"
         problem = f"{lesson.slug}: {where}: {failed['kind']}: {failed['message']}"
-        raise UserError(problem, "mend that cell; git diff shows what was changed")
+        short = failed["kind"] == MemoryError.__name__
+        cure = "mend that cell; git diff shows what was changed"
+        raise UserError(problem, machine.less(full) if short else cure)
     return Played(lesson, found["outputs"], folder, found["cost"], full)
 
 

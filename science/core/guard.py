@@ -39,7 +39,7 @@ def guarded(command: Callable[[], int], problem: Callable[[str, str, int], int])
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return command()
     if child == 0:
-        _die_with(parent)
+        die_with(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return command()
     status = _wait(child, {*passed, signal.SIGCHLD})
@@ -66,8 +66,13 @@ def _wait(child: int, heard: set[signal.Signals]) -> int:
             return os.waitstatus_to_exitcode(status)
 
 
-def _die_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent is, or nothing could end it by that name."""
+def die_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent ends: nobody would wait for it any more.
+
+    A process that is killed cannot end its children; on other systems than Linux they outlive it.
+    """
+    if sys.platform != "linux":
+        return
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

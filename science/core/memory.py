@@ -23,7 +23,8 @@ _SIGNS = (
     "killed by signal: killed",  # torch, of a process that fetches batches
 )
 _BYTES = re.compile(r"allocate (\d+) bytes")
-_SIZE = re.compile(r"allocate ([\d.]+ [KMGTPE]iB)")
+_SIZE = re.compile(r"allocate ([\d.]+ [GTPE]iB)")
+_MUCH = 2**27  # bytes; below, what was there before is to blame, not what was asked for
 _KILLED = (-9, 137)  # as Python and as shells tell it
 _WORDS = 200  # characters of the last line that are quoted
 _LINES = 4  # the last ones, among which a library may tell that memory ran out
@@ -42,22 +43,28 @@ def lacking(error: BaseException) -> str:
 
 
 def ended(status: int, said: str) -> str:
-    """How a child ended badly, and the cure if it was for want of memory.
+    """How a child ended badly, and the cure if it was for want of memory, in one line.
 
     Args:
         status: of its exit; below zero the signal that ended it.
         said: the end of what it printed.
     """
+    what, short = end(status, said)
+    return f"{what}; {CURE}" if short else what
+
+
+def end(status: int, said: str) -> tuple[str, bool]:
+    """As `ended`, but without the cure, and whether it was, probably, for want of memory."""
     lines = [line.strip()[:_WORDS] for line in said.strip().splitlines()[-_LINES:]] or [""]
     last = lines[-1]
     quoted = f"; it said last: {last}" if last else ""
     if status in _KILLED:
-        return f"killed (signal 9), probably out of memory; {CURE}{quoted}"
+        return f"killed (signal 9), probably out of memory{quoted}", True
     if status < 0:
-        return f"ended by signal {-status} ({_name(-status)}){quoted}"
+        return f"ended by signal {-status} ({_name(-status)}){quoted}", False
     if short := next((line for line in lines if _signs(line)), ""):
-        return f"out of memory{_asked(short)}; {CURE}"
-    return f"ended with status {status}: {last or 'it said nothing'}"
+        return f"out of memory{_asked(short)}", True
+    return f"ended with status {status}: {last or 'it said nothing'}", False
 
 
 def _led_to(error: BaseException | None) -> Iterator[BaseException]:
@@ -72,7 +79,7 @@ def _signs(text: str) -> bool:
 
 def _asked(text: str) -> str:
     """How much was wanted at once, if the text tells."""
-    if found := _BYTES.search(text):
+    if (found := _BYTES.search(text)) and int(found[1]) > _MUCH:
         return f": {int(found[1]) / 2**30:.2g} GiB were asked for at once"
     found = _SIZE.search(text)
     return f": {found[1]} were asked for at once" if found else ""

@@ -19,6 +19,7 @@ from science.core.memory import CURE, ended, lacking
 from .test_cli import stand_in
 
 ROOT = str(Path(science.__file__).parent.parent)
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a command has no parent")
 HUGE = 2**50  # bytes: more than any machine gives, so that nothing is filled
 
 
@@ -51,6 +52,7 @@ def test_libraries_say_it_each_in_their_own_way():
         assert lacking(error).startswith("out of memory"), name
         assert lacking(wrapped(error)).startswith("out of memory"), name
     assert lacking(ours["torch"]) == "out of memory: 1e+06 GiB were asked for at once"
+    assert lacking(RuntimeError("out of memory: tried to allocate 8000 bytes")) == "out of memory"
     assert lacking(ours["numpy"]) == "out of memory: 1.00 PiB were asked for at once"
 
 
@@ -92,6 +94,22 @@ def test_how_a_child_ended(status, said, told):
     assert (CURE in ended(status, said)) == ("memory" in told)
 
 
+@linux
+def test_a_child_does_not_outlive_who_waits_for_it():
+    """A lesson, an answer or a repetition whose parent was killed must not go on unwatched."""
+    wait = "import os, time; from science.core.guard import die_with; die_with(os.getppid());"
+    child = f"{wait} print(os.getpid(), flush=True); time.sleep(60)"
+    run = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    env = {**os.environ, "PYTHONPATH": ROOT}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", run], env=env, stdout=subprocess.PIPE, text=True
+    )
+    number = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate(timeout=30)  # returns once the child has let go of the pipe, too
+    assert not Path(f"/proc/{number}/exe").exists()
+
+
 CHILD = """
 import os, signal, sys, time
 from science.__main__ import _complain
@@ -110,9 +128,6 @@ def start(does):
     env = {**os.environ, "PYTHONPATH": ROOT}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([sys.executable, "-c", CHILD.format(does)], env=env, **pipes)
-
-
-linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a command has no parent")
 
 
 @linux

@@ -113,8 +113,8 @@ def test_memory_is_held(tmp_path):
 @pytest.mark.parametrize(
     ("cell", "said", "cure"),
     [
-        ("import torch\ntorch.empty(2**50)", "cell 1: MemoryError: out of memory", "held to 3 GiB"),
-        ("import os\nos.kill(os.getpid(), 9)", "probably out of memory", "plain Python"),
+        ("import torch\ntorch.empty(2**50)", "cell 1: MemoryError: out of memory", "up to 3 GiB"),
+        ("import os\nos.kill(os.getpid(), 9)", "probably out of memory", "close other programs"),
         ("import os\nos.kill(os.getpid(), 11)", "signal 11", "plain Python"),
     ],
 )

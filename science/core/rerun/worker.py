@@ -6,6 +6,7 @@ of the folder that it was started with, which need not be the ones of whoever st
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -17,6 +18,10 @@ def main(arguments: list[str]) -> int:
     """Do what the file says."""
     task: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     folder = Path(task["out"])
+    with contextlib.suppress(ImportError):  # sources of a run may be older than this module
+        from science.core.guard import die_with
+
+        die_with(os.getppid())
     if "umask" in task:
         os.umask(int(task["umask"]))
     if task.get("kill"):

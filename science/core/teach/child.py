@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from science.core.guard import die_with
 from science.core.memory import lacking
 
 
@@ -18,6 +19,7 @@ def main(source: Path, folder: Path) -> int:
     """Run the lesson and write ``outputs.json``, also if it fails on the way."""
     from science.core.teach import machine, stage
 
+    die_with(os.getppid())
     machine.limit()
     outputs = stage.record(source, folder)
     wall, cpu = time.perf_counter(), _cpu()

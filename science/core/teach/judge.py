@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from science.core.guard import die_with
 from science.core.teach import machine
 from science.core.teach.child import told
 from science.core.teach.notebook import place
@@ -17,6 +19,7 @@ from science.core.teach.wrong import WrongError
 
 def main(checks: Path, answer: Path, name: str, said: Path) -> None:
     """Judge and write the verdict; an answer may raise or exit as it likes."""
+    die_with(os.getppid())
     machine.limit()
     judge = getattr(_module("checks", checks), name)
     said.write_text(json.dumps(_verdict(judge, answer, name), ensure_ascii=False), "utf-8")

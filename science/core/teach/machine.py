@@ -43,8 +43,8 @@ class Machine:
 
 def less(full: bool) -> str:
     """The cure for a lesson that wants more memory than it gets."""
-    held = f"a lesson is held to {MEMORY / GIB:.0f} GiB"
-    return f"{held}: leave out --full" if full else f"{held}, which this one should not need"
+    said = f"close other programs: a lesson may take up to {MEMORY / GIB:.0f} GiB, and no more"
+    return f"{said}; or leave out --full" if full else said
 
 
 @dataclass(frozen=True)

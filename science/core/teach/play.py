@@ -106,8 +106,9 @@ def _read(lesson: Lesson, folder: Path, ended: machine.Ended, full: bool) -> Pla
     try:
         found: dict[str, Any] = json.loads((folder / "outputs.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        problem = f"{lesson.slug}: {memory.ended(ended.status, ended.said)}"
-        raise UserError(problem, "run the lesson as plain Python to see all it says") from None
+        what, short = memory.end(ended.status, ended.said)
+        cure = machine.less(full) if short else "run the lesson as plain Python to see all it says"
+        raise UserError(f"{lesson.slug}: {what}", cure) from None
     if found["failed"]:
         failed = found["failed"]
         where = f"line {failed['line']}, cell {lesson.at(failed['line']) + 1}"

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from science import paths
 from science.core.errors import UserError
 from science.core.files import atomic, write_text
+from science.core.provenance import networks
+from science.core.provenance.secrets import clean
 from science.core.release import Release, Tensors
 from science.core.release_card import ReleaseCard
 from science.core.release_run import described, halved, size
@@ -39,11 +42,15 @@ def releases() -> list[str]:
 def load(name_or_folder: str | Path) -> Release:
     """Open a release by name, or the folder of a release or of a finished run.
 
+    A run keeps what it opens here; its repetition is handed that copy, whatever lies here now.
+
     Raises:
         UserError: there is none of that name, or its files are damaged or do not fit together.
     """
     name = str(name_or_folder)
-    folder = paths.RELEASES / name if name in releases() else Path(name_or_folder)
+    folder = networks.handed(name) or (
+        paths.RELEASES / name if name in releases() else Path(name_or_folder)
+    )
     if (folder / CARD).is_file():
         opened = Release(name, folder, _card(folder / CARD), _split(folder / WEIGHTS))
     elif (folder / "members.json").is_file():
@@ -54,6 +61,8 @@ def load(name_or_folder: str | Path) -> Release:
         known = ", ".join(releases()) or "none ship with this version"
         raise UserError(f"{name}: neither a release nor a finished run", f"releases: {known}")
     opened.check()
+    if networks.is_watched():
+        networks.note(name, _files(opened))
     return opened
 
 
@@ -77,15 +86,28 @@ def make(run_folder: str | Path, name: str, out: Path | None = None) -> Path:
     if size(run) > LARGEST:
         problem = f"{run_folder}: {size(run) / 1e6:.1f} MB of weights are too many to ship"
         raise UserError(problem, "release fewer or smaller networks")
-    tensors = {
-        f"{m}/{k}": v.contiguous() for m in run.card.members for k, v in run.weights[m].items()
-    }
     with atomic(target / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
-    said = {key: value for key, value in run.card.model_dump().items() if value is not None}
-    text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
-    write_text(target / CARD, text)
+        save_file(_joined(run), temporary)
+    write_text(target / CARD, _said(run.card.model_dump()))
     return target
+
+
+def _files(opened: Release) -> dict[str, bytes]:
+    """A release's two files, or those that a run would have as a release."""
+    if (opened.folder / CARD).is_file():
+        return {name: (opened.folder / name).read_bytes() for name in (CARD, WEIGHTS)}
+    card = _said(clean(opened.card.model_dump()))
+    return {CARD: card.encode(), WEIGHTS: save(_joined(opened))}
+
+
+def _joined(opened: Release) -> dict[str, Tensor]:
+    every = ((m, opened.weights[m].items()) for m in opened.card.members)
+    return {f"{m}/{k}": v.contiguous() for m, tensors in every for k, v in tensors}
+
+
+def _said(card: dict[str, Any]) -> str:
+    told = {key: value for key, value in card.items() if value is not None}
+    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _card(path: Path) -> ReleaseCard:

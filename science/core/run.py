@@ -29,6 +29,7 @@ from science.core.progress import narrator
 from science.core.protocols import HoldOut, Outcome
 from science.core.provenance.facts import checked as checked_facts
 from science.core.provenance.facts import facts
+from science.core.provenance.networks import watched
 from science.core.recipe import Recipe
 
 OURS = "this run"
@@ -78,7 +79,7 @@ def _single(config: Mapping[str, Any], folder: Path, experiment: Mapping[str, An
     started = (time.perf_counter(), time.process_time(), dt.datetime.now(dt.UTC))
     seed = int(config["seed"])
     torch.manual_seed(seed)
-    with narrator() as tell:
+    with narrator() as tell, watched(folder):
         recipe = Recipe(config, folder, tell)
         protocol = build(config["protocol"]) if config.get("protocol") else HoldOut()
         if hasattr(protocol, "measure"):

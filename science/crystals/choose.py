@@ -7,7 +7,6 @@ not ask the oracle that will judge it. Here the screening networks say what stay
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,8 +87,7 @@ def fresh(known: Known | None = None) -> Callable[[Structure], bool]:
     return lambda structure: not known.lists(structure.composition.reduced_formula)
 
 
-@cache
 def _nets(network: str) -> tuple[nn.Module, ...]:
     from science.core.releases import load
 
-    return tuple(load(network).members)
+    return tuple(load(network).members)  # anew for every run, which notes what it opens

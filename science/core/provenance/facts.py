@@ -20,6 +20,7 @@ from science.core.provenance.claims import judge
 from science.core.provenance.code import code
 from science.core.provenance.environment import environment
 from science.core.provenance.identity import byte_id, semantic_id, split_ids
+from science.core.provenance.networks import noted
 from science.core.provenance.schema import VERSION, parse
 from science.core.provenance.secrets import clean
 from science.core.provenance.store import FOLDER, Store
@@ -45,6 +46,8 @@ def facts(
         "data": known.get("semantic_id") or known.get("byte_id"),
         "profile": arithmetic["profile"],
     }
+    taken = noted(recipe.folder)
+    meant |= {"networks": taken} if taken else {}
     return {
         "schema": VERSION,
         "recipe_id": identify(meant),
@@ -56,6 +59,7 @@ def facts(
         "environment": environment(),
         "packages": {n: e["version"] for n, e in environment()["distributions"].items()},
         "data": known,
+        "networks": taken,
         "seed": recipe.seed,
         "streams": _STREAMS,
         "hardware": manifest.hardware() | {"flags": _flags()},

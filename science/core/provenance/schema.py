@@ -141,6 +141,7 @@ class Manifest(_Part):
     environment: Environment
     packages: dict[str, str]
     data: Data
+    networks: dict[str, dict[str, Digest]] = {}
     seed: int
     streams: str
     hardware: Hardware

@@ -13,7 +13,7 @@ from science.core.datasets import card as read_card
 from science.core.datasets import where
 from science.core.errors import UserError
 from science.core.files import sha256
-from science.core.provenance import numeric
+from science.core.provenance import networks, numeric
 from science.core.provenance.code import code
 from science.core.provenance.environment import environment, installed
 from science.core.rerun.layers import LAYERS, MEANING, differences, facts
@@ -57,7 +57,7 @@ class Health:
 
     Attributes:
         layers: what differs between then and here.
-        data: file -> what is wrong with it here.
+        data: file, or network that is opened -> what is wrong with it here.
         altered: files of installed packages that are not as they were installed, and were then.
         known: how many are not as they were installed, here as then.
         expect: best grade to be hoped for.
@@ -119,7 +119,17 @@ def _here(run: Recorded, deep: bool) -> dict[str, Any]:
 
 
 def _data(run: Recorded) -> dict[str, str]:
-    """File -> what is wrong with it here: missing or other bytes."""
+    """File or network -> what is wrong with it here: missing or other bytes."""
+    opened = run.manifest.get("networks") or {}
+    lost = {
+        name: "not on this machine"
+        for name, files in opened.items()
+        if not networks.whole(files, run.store) and not networks.is_here(name, files)
+    }
+    return lost | _files(run)
+
+
+def _files(run: Recorded) -> dict[str, str]:
     known = run.manifest["data"]
     files, name = known.get("files"), str(known.get("card") or "")
     if not isinstance(files, Mapping) or not name:

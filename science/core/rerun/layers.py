@@ -10,7 +10,7 @@ from science.core.rerun.records import Recorded
 
 LAYERS = ("data", "seed", "config", "code", "environment", "threads", "instructions", "hardware")
 MEANING = {
-    "data": "the data, or how they were split",
+    "data": "the data, how they were split, or a network that was opened",
     "seed": "the seed that all random numbers follow from",
     "config": "what the run was told to do",
     "code": "the workbench's own sources",
@@ -51,7 +51,7 @@ def facts(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]
     threads = [{"threads": n["threads"]} for n in numeric]
     machines = [{k: m["hardware"].get(k) for k in ("processor", "gpu")} for m in (was, now)]
     return {
-        "data": list(_data(was["data"], now["data"])),
+        "data": [*_data(was["data"], now["data"]), *_networks(was, now)],
         "seed": list(changes({"seed": was["seed"]}, {"seed": now["seed"]})),
         "code": list(_code(was["code"], now["code"])),
         "environment": list(_environment(was["environment"], now["environment"])),
@@ -74,6 +74,14 @@ def _data(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
         for name in sorted({*was["splits"], *now["splits"]}):
             if was["splits"].get(name) != now["splits"].get(name):
                 yield f"split {name} has other members"
+
+
+def _networks(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Networks opened under one name that are others; another name is the config's difference."""
+    left, right = was.get("networks") or {}, now.get("networks") or {}
+    for name in sorted({*left} & {*right}):
+        if left[name] != right[name]:
+            yield f"network {name}: same name, other files"
 
 
 def _code(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from science import paths
 from science.core.errors import UserError
 from science.core.files import write_json, write_text
 from science.core.memory import ended
-from science.core.provenance import numeric
+from science.core.provenance import networks, numeric
 from science.core.provenance.snapshot import unpack, write_inside
 from science.core.rerun.launch import Fresh, Job, Launcher, finish
 from science.core.rerun.records import Recorded
@@ -96,6 +96,7 @@ def repeat(
         path.insert(0, _packages(original, now, place))
     if "code" in restore:
         path.insert(0, _code(original, place))
+    env |= _networks(original, place)
     file = folder / "config.yaml"
     text = yaml.safe_dump(_config(original, config, restore, place), sort_keys=False)
     write_text(file, text)
@@ -156,6 +157,15 @@ def _card(original: Recorded, place: Place) -> str:
     return str(folder / "card.yaml")
 
 
+def _networks(original: Recorded, place: Place) -> dict[str, str]:
+    """Hand over the networks that the original opened, and say how, as variables."""
+    known = original.manifest.get("networks") or {}
+    for name, files in known.items():
+        if not networks.whole(files, original.store) and not networks.is_here(name, files):
+            raise NotRestoredError(networks.absent(name, files))
+    return networks.hand_over(known, original.store, place.scratch / "networks")
+
+
 def _arithmetic(
     original: Recorded, env: dict[str, str], restore: Collection[str]
 ) -> dict[str, str]:
@@ -176,7 +186,9 @@ def _code(original: Recorded, place: Place) -> Path:
     if folder.is_dir():
         return folder
     if state.get("snapshot"):
-        return unpack(original.store.get(state["snapshot"]), folder)
+        unpack(original.store.get(state["snapshot"]), folder)
+        networks.put_back(original.manifest.get("networks") or {}, original.store, folder)
+        return folder
     if not state.get("commit") or state.get("withheld"):
         raise NotRestoredError("its sources were not kept")
     _git("worktree", "add", "--detach", str(folder), state["commit"], cwd=paths.ROOT)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from science.core.glossary import term
+from science.core.provenance.networks import absent, whole
 from science.core.rerun.records import Recorded
 from science.core.rerun.verify import SUMS
 
@@ -43,7 +44,7 @@ PYTHONPATH=sources env/bin/python -m science rerun run.zip    # is `fifth rerun 
 ```
 
 The run took {known["times"].get("cpu_s", 0):.0f} processor seconds on
-{known["hardware"]["processor"]}. {_data(known)}
+{known["hardware"]["processor"]}. {_data(known)}{_networks(run)}
 
 Recipe {known["recipe_id"][:16]}, run {known["run_id"]}.
 """
@@ -92,6 +93,15 @@ def _data(known: dict[str, Any]) -> str:
     return (
         f"It reads {len(files)} files of the card `{data.get('card')}`: see `data.croissant.json`."
     )
+
+
+def _networks(run: Recorded) -> str:
+    """Which trained networks the run opens, and where those are."""
+    opened = run.manifest.get("networks") or {}
+    kept = [name for name, files in opened.items() if whole(files, run.store)]
+    told = [f" It opens the trained networks `{n}`, which are in the archive." for n in kept]
+    told += [f" Beware: {absent(n, files)}." for n, files in opened.items() if n not in kept]
+    return "".join(told)
 
 
 def model_card(run: Recorded) -> str:

@@ -64,7 +64,7 @@ class FromArchetypes(Prediction):
         drawn = self.drawn(recipe, net, fields, asked, self.flow) if self.flow else None
         made = alone if drawn is None else mixed(alone, drawn, len(rows))
         said = f"{self.flow} of the {self.samples} samples are drawn, the others known structures."
-        notes = [said, f"The flow: {self.cost(recipe, net, fields)}"]
+        notes = [said, f"The flow: {self.cost(net, fields)}"]
         found = self.judge.measure(recipe, rows, made, learn, notes)
         some = np.sort(rng(recipe.seed, "some").permutation(len(rows))[: self.some])
         few = asked.take(some)

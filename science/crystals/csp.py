@@ -56,7 +56,7 @@ class Prediction:
         net, fields = self.trained(recipe, learn)
         note(recipe, ["member0"], [(learn, rows)], rows)
         made = self.drawn(recipe, net, fields, table.take(rows), self.samples)
-        notes = [self.cost(recipe, net, fields)]
+        notes = [self.cost(net, fields)]
         return self.judge.measure(recipe, rows, made, learn, notes)
 
     def trained(self, recipe: Recipe, learn: Index) -> tuple[torch.nn.Module, dict[str, Any]]:
@@ -90,15 +90,11 @@ class Prediction:
         recipe.clock["drawing"] = time.perf_counter() - began
         return made
 
-    def cost(self, recipe: Recipe, net: torch.nn.Module, fields: Mapping[str, Any]) -> str:
-        """A sentence on the size of the network and what it took."""
+    def cost(self, net: torch.nn.Module, fields: Mapping[str, Any]) -> str:
+        """A sentence on the size of the network and how often it is asked."""
         size = sum(p.numel() for p in net.parameters())
         asked = evaluations(fields, self.sampler.steps, self.sampler.method)
-        said = f"{size:,} parameters; {asked} network evaluations a sample"
-        cost = recipe.cost.get("member0")
-        return said + (
-            f"; {cost['cpu_s'] / 60:.1f} processor minutes of training." if cost else "."
-        )
+        return f"{size:,} parameters; {asked} network evaluations a sample."
 
 
 def judged_rows(table: Samples, split: str, most: int | None, seed: int) -> Index:

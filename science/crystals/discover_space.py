@@ -105,7 +105,11 @@ class Space:
         return cls(chosen, parents, Known(seen, names), Known(hidden), hull, formulas)
 
     def pool(self, limits: Limits, seed: int) -> list[Proposal]:
-        """Candidates, new ones only, each once, in an order that says nothing."""
+        """Candidates, new ones only, each once, in an order that says nothing.
+
+        Raises:
+            UserError: there are none.
+        """
         sizes = Sizes.fit([s for _, s in self.parents])
         made = [
             *structural(self.parents, self.elements, sizes, limits.least),
@@ -121,6 +125,9 @@ class Space:
             *predicted(formulas, limits.predicted, seed),
             *searched(formulas, sizes, limits.samples, seed),
         ]
+        if not every:
+            problem = f"nothing new can be made of {', '.join(self.elements)}"
+            raise UserError(problem, "allow more elements, or more atoms in a cell")
         return [replace(p, name=f"p{i:05d}") for i, p in enumerate(every)]
 
 

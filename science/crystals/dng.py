@@ -93,7 +93,7 @@ class DeNovo:
             told = {m: {"value": v, "low": None, "high": None, "n": 0} for m, v in values.items()}
             rows.append({"model": f"{name} (published)", "metrics": told, "note": "as published"})
         goals = {name: dict(goal) for name, goal in self.goals.items()}
-        return {"rows": rows, "goals": goals, "notes": self._notes(recipe, net, geometry, names)}
+        return {"rows": rows, "goals": goals, "notes": self._notes(net, geometry, names)}
 
     def _row(
         self, name: str, made: Sequence[Structure], truth: Mapping[str, Any], seed: int
@@ -110,15 +110,11 @@ class DeNovo:
         metrics = {measure: value.as_dict() for measure, value in found.items()}
         return {"model": name, "metrics": metrics, "note": ""}
 
-    def _notes(
-        self, recipe: Recipe, net: Any, geometry: Geometry, names: Sequence[str]
-    ) -> list[str]:
+    def _notes(self, net: Any, geometry: Geometry, names: Sequence[str]) -> list[str]:
         sizes = [sum(p.numel() for p in one.parameters()) for one in (net, geometry.net)]
-        cost = recipe.cost.get("member0")
-        spent = f"; {cost['cpu_s'] / 60:.1f} processor minutes of training" if cost else ""
         steps = geometry.sampler.steps
         return [
-            f"{sizes[0]:,} parameters say the composition, {sizes[1]:,} move the atoms{spent}.",
+            f"{sizes[0]:,} parameters say the composition, {sizes[1]:,} move the atoms.",
             f"{steps} evaluations of the flow a crystal, and one of the compositions for each of "
             "its elements at most; a crystal is never drawn again for what came out.",
             "Compositions whose numbers of atoms no training crystal has are drawn again.",

@@ -87,7 +87,7 @@ class FromTemplates:
             values = {m: {"value": v, "low": None, "high": None, "n": 0} for m, v in given.items()}
             rows.append({"model": f"{name} (published)", "metrics": values, "note": "as published"})
         goals = {name: dict(goal) for name, goal in self.goals.items()}
-        return {"rows": rows, "goals": goals, "notes": self._notes(recipe, net, fields, judged)}
+        return {"rows": rows, "goals": goals, "notes": self._notes(net, fields, judged)}
 
     def rows(self, table: Samples, seed: int) -> Index:
         """Which rows are judged, those with all samples first."""
@@ -127,15 +127,11 @@ class FromTemplates:
         csp_pictures.write(recipe.folder, asked.take(rows), made, rms, others)
         return judged
 
-    def _notes(
-        self, recipe: Recipe, net: Any, fields: Mapping[str, Any], judged: Judged
-    ) -> list[str]:
+    def _notes(self, net: Any, fields: Mapping[str, Any], judged: Judged) -> list[str]:
         size = sum(p.numel() for p in net.parameters())
         asked = evaluations(fields, self.sampler.steps, self.sampler.method)
-        cost = recipe.cost.get("member0")
-        spent = f"; {cost['cpu_s'] / 60:.1f} processor minutes of training" if cost else ""
         return [
-            f"{size:,} parameters; {asked} network evaluations a sample{spent}.",
+            f"{size:,} parameters; {asked} network evaluations a sample.",
             f"k = 1 on {len(judged.id)} compositions of the {self.split} split, k = {self.samples} "
             f"on a random {min(self.many, len(judged.id))} of them.",
             f"{judged.none:.1%} of the first structures began at noise, since no training crystal "

@@ -57,7 +57,7 @@ class FromVariants:
         began = time.perf_counter()
         made, _ = propose(nets, np.asarray(table.inputs["species"][rows]), self.samples)
         recipe.clock["drawing"] = time.perf_counter() - began
-        found = self.judge.measure(recipe, rows, made, learn, [self._cost(recipe, nets)])
+        found = self.judge.measure(recipe, rows, made, learn, [self._cost(nets)])
         if self.grouped:
             found["rows"].insert(1, self._grouped(recipe))
         return found
@@ -79,13 +79,9 @@ class FromVariants:
             found.append(recipe.train(f"{name}{i}", fold))
         return found
 
-    def _cost(self, recipe: Recipe, nets: list[Variants]) -> str:
+    def _cost(self, nets: list[Variants]) -> str:
         size = sum(p.numel() for net in nets for p in net.parameters())
-        spent = [v["cpu_s"] for name, v in recipe.cost.items() if name.startswith("member")]
-        said = (
+        return (
             f"{size:,} parameters in {len(nets)} networks, each asked once for every order of the"
+            f" elements on the sites: {2 * len(nets)} evaluations for all {self.samples} samples."
         )
-        said += (
-            f" elements on the sites: {2 * len(nets)} evaluations for all {self.samples} samples"
-        )
-        return said + (f"; {sum(spent) / 60:.1f} processor minutes of training." if spent else ".")

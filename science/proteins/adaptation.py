@@ -112,7 +112,7 @@ class Adaptations:
         note(recipe, first, [(learn, held)], held)
         _write(recipe, found)
         _draw(recipe, found)
-        return {"rows": _rows(found, recipe), "goals": {}, "notes": self._notes(recipe, found)}
+        return {"rows": _rows(found, recipe), "goals": {}, "notes": self._notes()}
 
     def _teach(
         self,
@@ -140,15 +140,8 @@ class Adaptations:
         share = _share(net)
         return Taught(name, len(some), seed, share, dict(zip(names, each, strict=True)), member)
 
-    def _notes(self, recipe: Recipe, found: Sequence[Taught]) -> list[str]:
-        spent = {
-            name: np.mean([recipe.cost[t.member]["cpu_s"] for t in found if t.arm == name])
-            for name in self.arms
-            if all(t.member in recipe.cost for t in found if t.arm == name)
-        }
-        said = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in spent.items())
-        notes = [f"{self.repeats} seeds of each arm on all families, one on fewer."]
-        return [*notes, f"Mean processor time of a training: {said}."] if said else notes
+    def _notes(self) -> list[str]:
+        return [f"{self.repeats} seeds of each arm on all families, one on fewer."]
 
 
 def keep(recipe: Recipe, net: nn.Module, facts: Mapping[str, Any]) -> None:

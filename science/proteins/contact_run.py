@@ -133,7 +133,7 @@ class Contacts:
         _write(recipe, ours)
         contact_figures.keep(recipe.folder, ours, scored)
         goals = {name: dict(goal) for name, goal in self.goals.items()}
-        return {"rows": found, "goals": goals, "notes": self._said(recipe, data, nets)}
+        return {"rows": found, "goals": goals, "notes": self._said(data, nets)}
 
     def _baselines(
         self, recipe: Recipe, data: ContactData, rows: Index, ours: Sequence[Judged]
@@ -151,20 +151,16 @@ class Contacts:
         recipe.clock["baselines"] = time.process_time() - began
         return made
 
-    def _said(self, recipe: Recipe, data: ContactData, nets: Sequence[nn.Module]) -> list[str]:
+    def _said(self, data: ContactData, nets: Sequence[nn.Module]) -> list[str]:
         size = sum(p.numel() for p in nets[0].parameters())
         table = data.samples
         count = {split: int((table.split == split).sum()) for split in ("train", "val")}
-        spent = sum(cost["cpu_s"] for cost in recipe.cost.values()) / 60
-        said = [
+        return [
             f"Networks averaged: {len(nets)}, of {size:,} parameters each.",
             f"{count['train']:,} families to learn from, {count['val']} to calibrate on.",
             "Long range is 24 and more apart in sequence, a contact 8 \u00c5 between C-beta.",
             "Intervals are over proteins, not over trainings.",
         ]
-        if spent:
-            said.append(f"{spent:.1f} processor minutes of training on one core, features apart.")
-        return said
 
 
 def rounded(net: nn.Module, folder: Path, name: str) -> nn.Module:

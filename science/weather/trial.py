@@ -113,7 +113,7 @@ class Forecasting:
             seed = derive(recipe.seed, "true")
             scores[0]["metrics"] |= self.perturbed.measure(net.eval(), series, recipe.folder, seed)
         goals = {name: dict(goal) for name, goal in self.judge.goals.items()}
-        return {"rows": scores, "goals": goals, "notes": self._said(recipe, net, outlook)}
+        return {"rows": scores, "goals": goals, "notes": self._said(net, outlook)}
 
     def trained(
         self, recipe: Recipe, name: str, config: Mapping[str, Any], rival: Rival | None = None
@@ -257,14 +257,12 @@ class Forecasting:
                 made[name] = self.forecast(net, series, places, recipe.seed)
         return made
 
-    def _said(self, recipe: Recipe, net: Emulator, outlook: Outlook) -> list[str]:
+    def _said(self, net: Emulator, outlook: Outlook) -> list[str]:
         size = sum(p.numel() for p in net.parameters())
-        spent = {n: c["cpu_s"] / 60 for n, c in recipe.cost.items()}
-        told = "; ".join(f"{name} {minutes:.1f}" for name, minutes in spent.items())
         return [
             f"{len(outlook.time)} starts from {outlook.time[0]} to {outlook.time[-1]};"
             f" intervals by resampling spans of ten days.",
-            f"{size:,} parameters. Processor minutes of training: {told or 'none'}.",
+            f"{size:,} parameters.",
         ]
 
 

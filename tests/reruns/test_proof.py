@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -11,11 +12,13 @@ import pytest
 from science.core.errors import UserError
 from science.core.frozen import freeze, frozen
 from science.core.provenance.identity import semantic_id
+from science.core.recipe import Recipe
 from science.core.rerun import trackers
-from science.core.rerun.proof.count import Count, counted
+from science.core.rerun.proof.count import Count, Trial, counted
 from science.core.rerun.proof.lean import KNOWN
 from science.core.rerun.proof.mutations import mutations
 from science.core.rerun.proof.numbers import DEGRADED, SAME, statistics
+from science.core.rerun.proof.protocol import Proof
 from science.core.rerun.proof.reruns import mutated
 from science.core.rerun.proof.rounds import Round
 from science.core.rerun.records import read
@@ -40,6 +43,29 @@ def test_rounds_deal_every_trial_once():
     for name, count in counts.items():
         assert [n for one in rounds for n in one.numbers(name)] == list(range(count))
     assert {one.many("kills") for one in rounds} == {10}
+
+
+def test_a_proof_counts_the_kinds_it_is_asked_for_and_keeps_what_was_counted(monkeypatch, tmp_path):
+    tried = []
+
+    def kinds(self, scratch, seed):
+        for label in ("round 0: torn, TMPDIR tmp", "round 0: a/b: kills with 2 workers"):
+            tried.append(label)
+            yield label, iter([Trial(label, held=True)])
+
+    monkeypatch.setattr(Proof, "_kinds", kinds)
+    with (tmp_path / "trials.jsonl").open("w") as file:  # as an earlier version wrote it
+        file.write(json.dumps(["round 0: stores", [["stores", False, "lost one"]]]) + "\n")
+    recipe = Recipe({"seed": 0}, tmp_path)
+    found = Proof({"a/b": {}}, harms=["kills"]).measure(recipe)
+    assert [row["note"] for row in found["rows"]] == ["0 of 1; round 0: stores: lost one", "1 of 1"]
+    assert "torn" in next(note for note in found["notes"] if note.startswith("Not tried"))
+    assert "1 of not noted" in found["notes"][-1]
+    assert Proof({"a/b": {}}, {"verdicts": 1}).measure(recipe)["rows"][0] == found["rows"][0]
+    whole = (tmp_path / "trials.jsonl").read_text().splitlines()
+    assert len({json.loads(line)[0] for line in whole}) == len(whole) == 4
+    with pytest.raises(UserError, match="kils"):
+        Proof({}, harms=["kils"])
 
 
 def test_the_statistical_verdict_is_calibrated_as_the_table_asks():

@@ -19,6 +19,7 @@ from typing import Any
 
 from science import paths
 from science.core.config import checked
+from science.core.errors import UserError
 from science.core.files import write_json
 from science.core.provenance.environment import environment
 from science.core.recipe import Recipe
@@ -33,6 +34,10 @@ from science.core.rerun.repeat import Place, must, repeat
 from science.core.seeds import derive
 
 _TOLD = "trials.jsonl"
+HARMS = (
+    *("verdicts", "torn", "stores", "secrets", "bundle", "tampering", "clean", "surroundings"),
+    *("kills", "mutations", "pairs", "emulated", "real"),
+)
 _SEEDS = 1000  # first seed of the real ensemble
 DEFAULTS: Mapping[str, int] = {
     "kills": 50,
@@ -67,7 +72,11 @@ class Proof:
         threads: numbers of threads on emulated machines.
         rounds: how many.
         only: of the experiments; with none, verdicts are counted on drawn numbers and that is all.
+        harms: of `HARMS`, the kinds to count now; those that were counted before still count.
         most_s: seconds after which no further kind of harm is begun.
+
+    Raises:
+        UserError: no such harm.
     """
 
     def __init__(
@@ -78,27 +87,38 @@ class Proof:
         threads: Sequence[int] = (1, 2),
         rounds: int = 5,
         only: Sequence[str] | None = None,
+        harms: Sequence[str] = HARMS,
         most_s: float | None = None,
     ) -> None:
+        odd = sorted({*harms} - {*HARMS})
+        if odd:
+            raise UserError(f"no harm {', '.join(odd)}", f"known: {', '.join(HARMS)}")
         self.experiments = {
             name: about for name, about in experiments.items() if only is None or name in only
         }
         self.workers, self.threads, self.rounds = workers, threads, rounds
         self.counts, self.most_s = {**DEFAULTS, **(counts or {})}, most_s
+        self.harms = {*harms}
 
     def measure(self, recipe: Recipe) -> dict[str, Any]:
         """Do it all and return the results: one row per kind of harm."""
         told, began, whole = Told(recipe.folder / _TOLD), time.monotonic(), True
-        told.add("verdicts", statistics(recipe.seed, self.counts["verdicts"]), recipe)
+        if "verdicts" in self.harms:
+            told.add("verdicts", statistics(recipe.seed, self.counts["verdicts"]), recipe)
         scratch = recipe.folder.resolve() / "trials"
         for kind, trials in self._kinds(scratch, recipe.seed) if self.experiments else ():
+            if kind.rpartition(": ")[2].replace(",", " ").split()[0] not in self.harms:
+                continue
             if self.most_s is not None and time.monotonic() - began > self.most_s:
                 whole = False
                 break
             told.add(kind, trials, recipe)
         shutil.rmtree(scratch, ignore_errors=True)
         rows = [count.row(what) for what, count in told.counts().items()]
+        left = sorted({*HARMS} - self.harms)
         notes = [*_NOTES, *([] if whole else [f"Cut short after {self.most_s:.0f} s."])]
+        notes += [f"Not tried now: {', '.join(left)}."] if left and self.experiments else []
+        notes += told.sources()
         return {"rows": rows, "goals": {"held": {"goal": 1.0}}, "notes": notes}
 
     def _kinds(self, scratch: Path, seed: int) -> Kinds:

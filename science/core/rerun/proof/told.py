@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from science.core.manifest import source_digest
 from science.core.recipe import Recipe
 from science.core.rerun.proof.count import Count, Trial
 
@@ -20,10 +21,12 @@ class Told:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done: dict[str, list[Trial]] = {}
+        self.made_by: dict[str, str] = {}
         if path.is_file():
             for line in path.read_text(encoding="utf-8").splitlines():
-                kind, trials = json.loads(line)
+                kind, trials, *by = json.loads(line)
                 self.done[kind] = [Trial(*trial) for trial in trials]
+                self.made_by[kind] = by[0] if by else ""
 
     def add(self, kind: str, trials: Iterator[Trial], recipe: Recipe) -> None:
         """Try one kind of harm, unless that was done before."""
@@ -34,9 +37,20 @@ class Told:
             found.append(trial)
             note = "" if trial.held else trial.note[:200]
             recipe.tell(kind, number, number, note)
-        self.done[kind] = found
+        self.done[kind], self.made_by[kind] = found, source_digest()
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([kind, found], ensure_ascii=True) + "\n")
+            file.write(json.dumps([kind, found, source_digest()], ensure_ascii=True) + "\n")
+
+    def sources(self) -> list[str]:
+        """A sentence on the sources that were tried, if they were not all these."""
+        tried: dict[str, int] = {}
+        for kind, trials in self.done.items():
+            by = self.made_by[kind]
+            tried[by] = tried.get(by, 0) + len(trials)
+        if {*tried} <= {source_digest()}:
+            return []
+        said = ", ".join(f"{n:,} of {by[:12] or 'not noted'}" for by, n in sorted(tried.items()))
+        return [f"Trials by the digest of their sources: {said}."]
 
     def counts(self) -> dict[str, Count]:
         """What was tried -> how often it held."""

@@ -45,24 +45,28 @@ class Case:
     rounds: int = 7
 
 
-def bench(domain: str, out: str | Path | None = None, memory: bool = True) -> dict[str, Any]:
+def bench(
+    domain: str, out: str | Path | None = None, memory: bool = True, turns: int | None = None
+) -> dict[str, Any]:
     """Run a domain's cases in turns, print a table, and write it as ``bench.json``.
 
     Args:
         domain: name of a domain, or ``reruns`` for what recording and the portable profile cost.
         out: folder to write to; else below the folder of runs.
         memory: also run each case alone in a process of its own for its peak memory.
+        turns: of each way, in place of what each case asks for.
 
     Raises:
         UserError: the domain has no cases.
     """
     rows = []
     if domain == "reruns":
-        from science.core.rerun.bench import costs
+        from science.core.rerun.bench import TURNS, costs
 
-        rows = costs(Console(stderr=True).print)
+        rows = costs(Console(stderr=True).print, turns=turns or TURNS)
     for measure, group in _by_measure(cases(domain) if not rows else []).items():
-        found = rates({c.name: c.make() for c in group}, min(c.rounds for c in group))
+        asked = turns or min(c.rounds for c in group)
+        found = rates({c.name: c.make() for c in group}, asked)
         rows += [_row(measure, c.name, found, group[0].name) for c in group]
     for row in rows if memory and domain != "reruns" else []:
         row["peak_memory_mb"] = _alone(domain, row["measure"], row["name"])

@@ -173,6 +173,9 @@ def bench(
         str, typer.Argument(metavar="DOMAIN", help="Name of a domain, or reruns for their cost.")
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for bench.json.")] = None,
+    turns: Annotated[
+        int | None, typer.Option(min=1, help="Turns of each way; each case knows its own.")
+    ] = None,
 ) -> None:
     """Measure speed and memory beside the baselines."""
     from science.core.bench import bench as bench_
@@ -180,7 +183,7 @@ def bench(
     known = [*domains(), "reruns"]
     if domain not in known:
         raise UserError(f"no domain {domain!r}", f"known: {', '.join(known)}")
-    bench_(domain, out)
+    bench_(domain, out, turns=turns)
 
 
 @app.command()

@@ -45,6 +45,18 @@ def test_bench_writes_ratios_to_the_first_of_each_measure(tmp_path, monkeypatch,
     assert rows["sums", "theirs"]["ours_over_this"]["value"] > 0
     assert rows["other", "alone"]["ours_over_this"] is None
     assert "theirs" in capsys.readouterr().out
+    (row, *_) = bench("near", tmp_path, memory=False, turns=3)["rows"]
+    assert row["rate"]["n"] == 3
+
+
+def test_manifests_are_priced_part_by_part():
+    from science.core.rerun.bench import _manifests
+
+    told = []
+    rows = _manifests(told.append, 1)
+    assert {row["name"] for row in rows} == {"packages", "sources and their archive"}
+    assert all(0 < row["rate"]["value"] <= 100 for row in rows)
+    assert told
 
 
 def test_a_domain_without_cases_is_named(tmp_path, monkeypatch):

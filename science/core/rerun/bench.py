@@ -1,8 +1,9 @@
-"""What the flight record and the portable profile cost: ``fifth bench reruns``.
+"""What the record of a run and the portable profile cost: ``fifth bench reruns``.
 
 Every quickstart trains its first network for some steps, in processes that are forked from warm
 ones: as it stands, without the record, and in the portable profile, in turns. Counted are the
-processor seconds of training alone.
+processor seconds of training alone. Apart from that, what a manifest says of packages and sources
+is gathered, which costs every run the same once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ import yaml
 from science import paths
 from science.core.config import checked, experiments
 from science.core.files import write_json, write_text
+from science.core.provenance.code import code
+from science.core.provenance.environment import environment
 from science.core.provenance.numeric import PORTABLE
+from science.core.provenance.snapshot import snapshot
+from science.core.provenance.store import Store
 from science.core.rerun.launch import Job, Warm, finish
 from science.core.rerun.repeat import WORKER
 from science.core.throughput import Rates, summary
@@ -39,7 +44,7 @@ def costs(tell: Tell, steps: int = STEPS, turns: int = TURNS) -> list[dict[str, 
         steps: of training in a turn.
         turns: of each way, after one that warms up.
     """
-    rows = []
+    rows = _manifests(tell, turns)
     with Warm(paths.PACKAGE.parent) as fast, Warm(paths.PACKAGE.parent, PORTABLE) as portable:
         ways: dict[str, tuple[Warm, bool, Mapping[str, str]]] = {
             PLAIN: (fast, False, {}),
@@ -57,6 +62,28 @@ def costs(tell: Tell, steps: int = STEPS, turns: int = TURNS) -> list[dict[str, 
             measured = {way: np.array(values) for way, values in found.items()}
             rows += [_row(f"{name}: training [steps/CPU-s]", way, measured) for way in ways]
     return rows
+
+
+def _manifests(tell: Tell, turns: int) -> list[dict[str, Any]]:
+    """Manifests a processor second, by what is gathered for them; git's time is counted too."""
+    parts: dict[str, tuple[Callable[[], None], Callable[[Path], Any]]] = {
+        "packages": (environment.cache_clear, lambda _: environment()),
+        "sources and their archive": (snapshot.cache_clear, lambda folder: code(Store(folder))),
+    }
+    found: dict[str, list[float]] = {name: [] for name in parts}
+    for turn in range(turns + 1):
+        tell(f"manifests: turn {turn} of {turns}")
+        for name, (forget, gather) in parts.items():
+            forget()
+            with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+                began = sum(os.times()[:4])
+                gather(Path(scratch))
+                spent = max(sum(os.times()[:4]) - began, 0.01)  # a tick of that clock
+            if turn:
+                found[name].append(1 / spent)
+    measure = "manifest [manifests/CPU-s]"
+    every = {name: np.array(values) for name, values in found.items()}
+    return [_row(measure, name, every) for name in every]
 
 
 def _row(measure: str, way: str, found: Mapping[str, Rates]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from science.core.release import Release, Tensors
 from science.core.release_card import ReleaseCard
 from science.core.release_run import described, halved, size
 
-__all__ = ["Release", "ReleaseCard", "load", "make", "releases"]
+__all__ = ["Release", "ReleaseCard", "beside", "load", "make", "releases"]
 
 CARD, WEIGHTS = "card.yaml", "weights.safetensors"
 LARGE = 6_000_000  # bytes of weights beyond which they are stored by half, if scores stay
@@ -39,16 +39,20 @@ def releases() -> list[str]:
     return sorted(card.parent.relative_to(paths.RELEASES).as_posix() for card in found)
 
 
-def load(name_or_folder: str | Path) -> Release:
+def load(name_or_folder: str | Path, called: str = "") -> Release:
     """Open a release by name, or the folder of a release or of a finished run.
 
     A run keeps what it opens here; its repetition is handed that copy, whatever lies here now.
+
+    Args:
+        name_or_folder: what to open.
+        called: under which name a run keeps it, if not that one.
 
     Raises:
         UserError: there is none of that name, or its files are damaged or do not fit together.
     """
     name = str(name_or_folder)
-    folder = networks.handed(name) or (
+    folder = networks.handed(called or name) or (
         paths.RELEASES / name if name in releases() else Path(name_or_folder)
     )
     if (folder / CARD).is_file():
@@ -62,8 +66,19 @@ def load(name_or_folder: str | Path) -> Release:
         raise UserError(f"{name}: neither a release nor a finished run", f"releases: {known}")
     opened.check()
     if networks.is_watched():
-        networks.note(name, _files(opened))
+        networks.note(called or name, _files(opened))
     return opened
+
+
+def beside(folder: Path, run: str) -> Release | None:
+    """Networks of the finished run in the folder ``run`` beside ``folder``; none if there is none.
+
+    A repetition is handed the copy of them that the original kept, since nothing lies beside it.
+    """
+    called, place = f"../{run}", folder.parent / run
+    if networks.handed(called) is None and not (place / "members.json").is_file():
+        return None
+    return load(place, called)
 
 
 def make(run_folder: str | Path, name: str, out: Path | None = None) -> Path:

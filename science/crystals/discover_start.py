@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from science.core.files import atomic
 from science.core.recipe import Recipe
-from science.core.releases import load, releases
+from science.core.releases import beside, load, releases
 from science.core.seeds import derive
 from science.crystals import known
 from science.crystals.hull import formation_energy
@@ -30,11 +30,12 @@ def first_weights(recipe: Recipe, network: str | None, members: int) -> list[Pat
         network: ``<domain>/<name>`` of a run ``<domain>-<name>`` beside this one, or of a release.
         members: how many to train if there is neither.
     """
-    beside = recipe.folder.parent / (network or "").replace("/", "-")
-    given = beside if network and (beside / "members.json").is_file() else network
-    if network and (given is beside or network in releases()):
-        weights = load(given or "").weights
-        return [_put(recipe.folder / "first" / f"{m}.safetensors", w) for m, w in weights.items()]
+    given = beside(recipe.folder, network.replace("/", "-")) if network else None
+    if given is None and network in releases():
+        given = load(network or "")
+    if given is not None:
+        put = given.weights.items()
+        return [_put(recipe.folder / "first" / f"{m}.safetensors", w) for m, w in put]
     data = recipe.data
     train, val = (data.samples.where(split) for split in ("train", "val"))
     for i in range(members):

@@ -15,7 +15,7 @@ from science.core.errors import UserError
 from science.core.files import write_text
 from science.core.pictures import keep
 from science.core.recipe import Recipe
-from science.core.releases import Release, load
+from science.core.releases import Release, beside, load
 from science.transits import figures, tables
 from science.transits.lightcurve import Ephemeris, LightCurve
 from science.transits.read import read_star
@@ -86,10 +86,8 @@ class Rediscovery:
         return self._results(new, chance, blind)
 
     def _judge(self, folder: Path) -> Release:
-        beside = folder.parent / self.network
-        if self.network and (beside / "members.json").is_file():
-            return load(beside)
-        return load(self.release)
+        found = beside(folder, self.network) if self.network else None
+        return found or load(self.release)
 
     def _star(self, recipe: Recipe) -> tuple[LightCurve, list[Ephemeris]]:
         with _timed(recipe, "read"):

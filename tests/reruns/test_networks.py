@@ -96,6 +96,24 @@ def test_a_release_is_opened_from_the_copy_where_its_weights_are_missing(
     assert releases.load(shipped).card == opened.card
 
 
+def test_a_run_beside_is_handed_to_a_repetition_that_lies_elsewhere(
+    original, toynet, monkeypatch, tmp_path
+):
+    shutil.copytree(original[1], tmp_path / "home/networks")
+    with networks.watched(tmp_path / "home/run"):
+        assert releases.beside(tmp_path / "home/run", "none") is None
+        opened = releases.beside(tmp_path / "home/run", "networks")
+    known, store = networks.noted(tmp_path / "home/run"), Store(tmp_path / "home/run")
+    assert list(known) == ["../networks"]
+    away = tmp_path / "away/run"
+    assert releases.beside(away, "networks") is None
+    for name, value in networks.hand_over(known, store, tmp_path / "handed").items():
+        monkeypatch.setenv(name, value)
+    again = releases.beside(away, "networks")
+    assert again.weights.keys() == opened.weights.keys()
+    assert again.card == opened.card
+
+
 def test_an_altered_copy_is_refused(tmp_path):
     with networks.watched(tmp_path):
         networks.note("a/b", {"weights.safetensors": b"numbers"})

@@ -78,7 +78,7 @@ def is_here(name: str, files: Files) -> bool:
     folder = paths.RELEASES / name
     if all((folder / file).is_file() for file in files):
         return all(sha256(folder / file) == digest for file, digest in files.items())
-    return Path(name).expanduser().is_dir()
+    return not name.startswith("..") and Path(name).expanduser().is_dir()
 
 
 def absent(name: str, files: Files) -> str:

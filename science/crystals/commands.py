@@ -75,6 +75,10 @@ def generate(
         typer.Option(min=1, help="Make so many, keep the N that networks expect most stable."),
     ] = None,
     release: Release = None,
+    compositions: Annotated[
+        str | None,
+        typer.Option(help="Network that draws them: a release or a run's folder."),
+    ] = None,
     relax: Relax = False,
     oracle: Potential = "chgnet",
     workers: Workers = 1,
@@ -87,7 +91,7 @@ def generate(
     from science.crystals import commands_make
 
     options = {"n": n, "elements": elements, "fresh": new, "of": of, "release": release}
-    options |= {"relax": relax, "oracle": oracle}
+    options |= {"kinds": compositions, "relax": relax, "oracle": oracle}
     options |= {"workers": workers, "cluster": cluster, "format": format_, "seed": seed}
     commands_make.generate(options, out)
 

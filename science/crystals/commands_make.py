@@ -45,7 +45,7 @@ def generate(options: Options, out: Path | None) -> None:
 
     with files.told() as tell:
         tell("drawing", 0, options["n"], "")
-        given = _given(options, "n", "fresh", "of", "release", "seed")
+        given = _given(options, "n", "fresh", "of", "release", "kinds", "seed")
         found = _account(draw(elements=wanted, **given), "generated")
         tell("drawing", options["n"], options["n"], "")
         found, notes = _judged(found, options, tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,32 +114,33 @@ def generate(
     of: int | None = None,
     network: str = NETWORK,
     hull: Hull | None = None,
+    kinds: str | None = None,
 ) -> list[Made]:
     """``n`` new crystals.
 
     Args:
         n: how many.
         elements: symbols of the only elements that may be used; any elements if ``None``.
-        release: of the flow; that of the compositions has ``-compositions`` after its name.
+        release: of the flow that places the atoms, or a run's folder.
         seed: of all randomness.
         fresh: draw compositions again that are on a list of known materials.
         of: make so many and keep the ``n`` that screening networks expect lowest above the hull.
         network: of that screening, see `science.crystals.choose`.
         hull: of that screening.
+        kinds: release or run folder of the network that draws compositions; by default the one
+            with ``-compositions`` after the flow's name.
 
     Raises:
-        UserError: no such release or element, or nothing can be made of so few elements.
+        UserError: no such release or element, a release of another kind of network, or nothing can
+            be made of so few elements.
     """
-    from science.core.releases import load
-
     if n < 1 or (of is not None and of < n):
         raise UserError(f"{n} crystals of {of or n}", "ask for one or more, of at least as many")
     allowed = None if elements is None else numbers(elements)
-    kinds = load(release + KINDS).members[0].eval()
-    assert isinstance(kinds, Composition)  # noqa: S101 - the release's card says so
+    drawn = _composition(kinds, release)
     geometry = Geometry.of(release)
     listed = Known.cards() if fresh else None
-    asked = compositions(kinds, geometry.bank, of or n, seed, allowed=allowed, listed=listed)
+    asked = compositions(drawn, geometry.bank, of or n, seed, allowed=allowed, listed=listed)
     made, names = geometry.place(asked, seed)
     structures = unpack(made)
     if of is None:
@@ -157,6 +159,19 @@ def numbers(symbols: Sequence[str]) -> list[int]:
         said = f"{', '.join(wrong)}: no such element" if wrong else "no element is given"
         raise UserError(said, "list symbols such as Li, Fe, O")
     return sorted({int(Element(name).Z) for name in symbols})
+
+
+def _composition(kinds: str | None, flow: str) -> Composition:
+    from science.core.releases import load, releases
+
+    cure = "name one that draws compositions: --compositions crystals/mp-20-compositions"
+    name = kinds or flow + KINDS
+    if kinds is None and name not in releases() and not Path(name).is_dir():
+        raise UserError(f"no network of compositions comes with {flow}", cure)
+    net = load(name).members[0].eval()
+    if not isinstance(net, Composition):
+        raise UserError(f"{name}: its networks draw no compositions", cure)
+    return net
 
 
 def _made(structure: Structure, template: str, seed: int, above: float | None = None) -> Made:

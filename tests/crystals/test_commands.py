@@ -102,6 +102,21 @@ def test_a_formula_that_cannot_be_balanced_is_drawn_with_a_note(stub, salt, tmp_
     assert "note" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ([], "no network of compositions comes with crystals/perov-5"),
+        (["--compositions", "crystals/perov-5"], "its networks draw no compositions"),
+    ],
+)
+def test_generate_asks_which_network_draws_compositions(kinds, said, capsys, tmp_path):
+    flow = ("--n", 1, "--release", "crystals/perov-5")
+    assert crystals("generate", *flow, *kinds, "--out", tmp_path) != 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert said in told
+    assert "--compositions" in told
+
+
 def test_generate_passes_elements_and_format(stub, salt, tmp_path):
     asked = {}
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from science.core.files import write_json
 from science.core.manifest import source_digest
 from science.core.recipe import Recipe
 from science.core.rerun.proof.count import Count, Trial
@@ -15,18 +16,21 @@ class Told:
     """Trials as they were told, a line for each kind of harm that was tried to its end.
 
     Args:
-        path: of the file; what it holds is not tried again.
+        path: of the file; what it holds is not tried again. A hidden file beside it says which
+            sources made what: results must not differ by a comment.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done: dict[str, list[Trial]] = {}
+        self._sources = path.with_name(f".{path.stem}-sources.json")
         self.made_by: dict[str, str] = {}
+        if self._sources.is_file():
+            self.made_by = json.loads(self._sources.read_text(encoding="utf-8"))
         if path.is_file():
             for line in path.read_text(encoding="utf-8").splitlines():
-                kind, trials, *by = json.loads(line)
+                kind, trials = json.loads(line)
                 self.done[kind] = [Trial(*trial) for trial in trials]
-                self.made_by[kind] = by[0] if by else ""
 
     def add(self, kind: str, trials: Iterator[Trial], recipe: Recipe) -> None:
         """Try one kind of harm, unless that was done before."""
@@ -39,13 +43,14 @@ class Told:
             recipe.tell(kind, number, number, note)
         self.done[kind], self.made_by[kind] = found, source_digest()
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([kind, found, source_digest()], ensure_ascii=True) + "\n")
+            file.write(json.dumps([kind, found], ensure_ascii=True) + "\n")
+        write_json(self._sources, self.made_by)
 
     def sources(self) -> list[str]:
         """A sentence on the sources that were tried, if they were not all these."""
         tried: dict[str, int] = {}
         for kind, trials in self.done.items():
-            by = self.made_by[kind]
+            by = self.made_by.get(kind, "")
             tried[by] = tried.get(by, 0) + len(trials)
         if {*tried} <= {source_digest()}:
             return []

@@ -172,6 +172,15 @@ def test_a_small_machine_is_advised():
     assert machine.MEMORY < 4 * machine.GIB
 
 
+def test_a_container_is_a_small_machine(tmp_path, monkeypatch):
+    limit = tmp_path / "memory.max"
+    limit.write_text(f"{machine.GIB}\n")
+    monkeypatch.setattr(machine, "_LIMITS", [tmp_path / "none", limit])
+    assert machine.here().memory == machine.GIB
+    limit.write_text("max\n")
+    assert machine.here().memory > 2 * machine.GIB
+
+
 def test_right_wrong_missing_and_raising_answers(toy, tmp_path):
     text = "def twice(x):\n    return {}\n"
     assert answered(toy, tmp_path, text.format("2 * x"))["twice"].state == "right"
@@ -201,6 +210,30 @@ def test_a_notebook_is_an_answer_too(toy, tmp_path):
     pytest.importorskip("nbformat")
     cells = book("%matplotlib inline\nimport math", "def twice(x):\n    return 2 * x")
     assert answered(toy, tmp_path, cells, "a.ipynb")["twice"].state == "right"
+
+
+def test_what_only_jupyter_knows_does_no_harm(toy, tmp_path):
+    pytest.importorskip("nbformat")
+    cells = book("import math\nmath.sin?\n?math\n!ls", "display(math.pi)\ntwice = lambda x: 2 * x")
+    assert answered(toy, tmp_path, cells, "a.ipynb")["twice"].state == "right"
+    cells = book("display(3)", "def twice(x):\n    return x / 0")
+    found = answered(toy, tmp_path, cells, "a.ipynb")["twice"]
+    assert "code cell 2, line 2 raised ZeroDivisionError" in found.en
+
+
+def test_threads_that_an_answer_leaves_are_not_waited_for(toy, tmp_path):
+    text = "import threading, time\nthreading.Thread(target=time.sleep, args=(900,)).start()\n"
+    found = answered(toy, tmp_path, f"{text}def twice(x):\n    return 2 * x\n")
+    assert (found["twice"].state, found["honest"].state) == ("right", "missing")
+
+
+def test_a_forgotten_return_is_named(toy, tmp_path):
+    text = "def twice(x):\n    2 * x\n\n\ndef honest(train, test, labels):\n    labels.of(train)\n"
+    found = answered(toy, tmp_path, text)
+    for verdict in found.values():
+        assert verdict.state == "wrong"
+        assert "is a `return` missing?" in verdict.en
+        assert "漏写了 return" in verdict.zh
 
 
 def test_what_fails_in_a_notebook_is_found_by_its_cell(toy, tmp_path):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,15 @@ MEMORY = 3 * GIB  # what a lesson or an answer may hold: it leaves a gigabyte of
 SHORT_S, FULL_S, ANSWER_S = 900.0, 7200.0, 120.0
 _TAIL = 2**16  # bytes kept of what a child says
 NEEDED = 3.5  # GiB below which a lesson may fail
+_LIMITS = (  # of a container, by the second and the first version of control groups
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Attributes: ``cores`` this process may use, ``memory`` of the machine [bytes]; 0 unknown."""
+    """Attributes: ``cores`` and ``memory`` [bytes] that this process may use; 0 unknown."""
 
     cores: int
     memory: int
@@ -66,6 +71,9 @@ def here() -> Machine:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         memory = 0
+    for file in _LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # "max": without limit
+            memory = min(memory or sys.maxsize, int(file.read_text()))
     return Machine(cores, memory)
 
 

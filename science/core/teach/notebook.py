@@ -14,6 +14,7 @@ from science.core.teach.source import ANSWER, Lesson
 _CURE = "pip install 'fifth-paradigm[teach]'"
 CELL = "# code cell "  # put before each cell, so that what fails later can be found in it
 _PYTHON = ("%%time", "%%timeit", "%%capture", "%%prun")  # cells that are Python below their head
+_HEAD = "display = print\n\n"  # which Jupyter has without an import
 _LARGEST = 20_000_000  # bytes; a notebook beyond it is no answer to an exercise
 
 
@@ -88,7 +89,7 @@ def _from_notebook(path: Path, text: str) -> str:
         plain = "\n".join("pass" if _magic(line) else line for line in cell.splitlines())
         _parsed(plain, f"{path}, code cell {number}")
         kept.append(f"{CELL}{number}\n{plain}")
-    return "\n\n".join(kept) + "\n"
+    return _HEAD + "\n\n".join(kept) + "\n"
 
 
 def place(text: str, line: int) -> tuple[str, str]:
@@ -104,7 +105,7 @@ def place(text: str, line: int) -> tuple[str, str]:
 
 def _magic(line: str) -> bool:
     """Lines that only Jupyter understands are left out; an answer does not need them."""
-    return line.startswith(("%", "!"))
+    return line.startswith(("%", "!", "?")) or line.rstrip().endswith("?")
 
 
 def _parsed(text: str, where: str) -> None:

@@ -27,6 +27,7 @@ def require(fine: bool, en: str, zh: str) -> None:
 
 def number(value: Any, least: float = -np.inf, most: float = np.inf) -> float:
     """``value`` as a finite float between bounds; arrays of one number will do."""
+    _given(value)
     kind = type(value).__name__
     try:
         found = float(value.item() if hasattr(value, "item") else value)
@@ -47,6 +48,7 @@ def number(value: Any, least: float = -np.inf, most: float = np.inf) -> float:
 
 def array(value: Any, shape: Sequence[int | None]) -> NDArray[np.float64]:
     """``value`` as a finite array of that shape; ``None`` leaves an axis free."""
+    _given(value)
     kind = type(value).__name__
     try:
         detached = value.detach().numpy() if hasattr(value, "detach") else value
@@ -70,6 +72,14 @@ def array(value: Any, shape: Sequence[int | None]) -> NDArray[np.float64]:
         bad = int((~np.isfinite(found)).sum())
         raise WrongError(f"{bad} of the values are not finite", f"有 {bad} 个值不是有限的数")
     return found
+
+
+def _given(value: Any) -> None:
+    require(
+        value is not None,
+        "the answer is None: is a `return` missing?",
+        "答案是 None：是不是漏写了 return？",
+    )
 
 
 class Labels:

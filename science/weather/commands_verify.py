@@ -28,8 +28,13 @@ def run(store: str, options: dict[str, Any], out: Path | None) -> None:
     name = Path(store).resolve().parent.name if Path(store).stem == "forecast" else Path(store).stem
     folder = out or paths.runs() / "weather" / "verified" / name
     save(folder, _page(store, found, table, options), options, {"scores": table})
-    typer.echo(table.round(4).to_string(index=False))
+    typer.echo(printed(table))
     typer.echo(f"report: {folder / 'report.html'}")
+
+
+def printed(table: pd.DataFrame) -> str:
+    """Scores for a terminal: four digits that count, since vorticity is a millionth of height."""
+    return table.to_string(index=False, float_format="{:.4g}".format)
 
 
 def _page(store: str, found: list[Pair], table: pd.DataFrame, options: dict[str, Any]) -> Report:
@@ -41,7 +46,7 @@ def _page(store: str, found: list[Pair], table: pd.DataFrame, options: dict[str,
         facts(options),
     )
     page.section("Scores", "As WeatherBench 2 defines them; SI units.")
-    page.table(table.round(5))
+    page.table(table)  # not rounded: vorticity errs by millionths
     if first.usual is None:
         page.note("Without --history there is no climatology: no anomaly correlation, no skill.")
     page.section("Forecast and truth", "One member beside what happened.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from science.core.errors import UserError
+from science.weather.commands_verify import printed
 from science.weather.grid import Grid
 from science.weather.metrics import area_mean
 from science.weather.numerical import LEAD
@@ -109,3 +111,9 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
     for nothing in ("empty.zarr", "absent.zarr", "absent.nc"):
         with pytest.raises(UserError, match=r"no forecast can be read|no dimension"):
             opened(tmp_path / nothing)
+
+
+def test_errors_of_small_units_are_not_rounded_away():
+    rows = [("u", 24.0, 0.30276), ("vo", 24.0, 7.9916e-07)]
+    said = printed(pd.DataFrame(rows, columns=["channel", "lead_h", "rmse"])).split()
+    assert said == ["channel", "lead_h", "rmse", "u", "24", "0.3028", "vo", "24", "7.992e-07"]

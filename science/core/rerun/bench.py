@@ -30,7 +30,7 @@ from science.core.rerun.launch import Job, Warm, finish
 from science.core.rerun.repeat import WORKER
 from science.core.throughput import Rates, summary
 
-STEPS = 120
+STEPS = 50  # two of them with a digest of the weights
 TURNS = 7
 PLAIN, RECORDED, PORTABLY = "without the record", "as it stands", "portable profile"
 Tell = Callable[[str], None]

@@ -214,7 +214,8 @@ def test_a_notebook_is_an_answer_too(toy, tmp_path):
 
 def test_what_only_jupyter_knows_does_no_harm(toy, tmp_path):
     pytest.importorskip("nbformat")
-    cells = book("import math\nmath.sin?\n?math\n!ls", "display(math.pi)\ntwice = lambda x: 2 * x")
+    asked = "import math\nmath.sin?\n?math\n!ls\none = sum([\n    1,  # or two?\n])"
+    cells = book(asked, "display(math.pi)\ntwice = lambda x: 2 * x")
     assert answered(toy, tmp_path, cells, "a.ipynb")["twice"].state == "right"
     cells = book("display(3)", "def twice(x):\n    return x / 0")
     found = answered(toy, tmp_path, cells, "a.ipynb")["twice"]

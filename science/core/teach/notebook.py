@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from science.core.teach.source import ANSWER, Lesson
 _CURE = "pip install 'fifth-paradigm[teach]'"
 CELL = "# code cell "  # put before each cell, so that what fails later can be found in it
 _PYTHON = ("%%time", "%%timeit", "%%capture", "%%prun")  # cells that are Python below their head
+_ASKED = re.compile(r"\s*[\w.]+\?{1,2}\s*")  # what is this object?
 _HEAD = "display = print\n\n"  # which Jupyter has without an import
 _LARGEST = 20_000_000  # bytes; a notebook beyond it is no answer to an exercise
 
@@ -105,7 +107,7 @@ def place(text: str, line: int) -> tuple[str, str]:
 
 def _magic(line: str) -> bool:
     """Lines that only Jupyter understands are left out; an answer does not need them."""
-    return line.startswith(("%", "!", "?")) or line.rstrip().endswith("?")
+    return line.startswith(("%", "!", "?")) or _ASKED.fullmatch(line) is not None
 
 
 def _parsed(text: str, where: str) -> None:

@@ -206,7 +206,9 @@ def test_a_wrong_command_line_ends_with_two(typed):
 
 
 def test_bench_wants_a_domain(domain, monkeypatch, capsys):
-    stand_in(monkeypatch, "science.core.bench", bench=print)
-    assert main(["bench", "herbs"]) == 0
+    stand_in(monkeypatch, "science.core.bench", bench=lambda *given, **how: print(*given, how))
+    assert main(["bench", "herbs", "--turns", "3"]) == 0
     assert main(["bench", "stars"]) == 2
-    assert "herbs" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "herbs None {'turns': 3}" in told.out
+    assert "herbs" in told.err

@@ -120,6 +120,8 @@ def command():
     {}
     return 7
 
+# Whoever runs the tests in the background lets their children ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(guarded(command, _complain))
 """
 

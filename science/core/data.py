@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -47,13 +47,8 @@ def read_card(card: str, options: Mapping[str, Any]) -> Any:
     Raises:
         UserError: the card names no such reader, or the reader takes no such options.
     """
-    source = find(card)
-    try:
-        return resolve(source.reader)(card, **options)
-    except NotAllowedError as problem:
-        raise UserError(f"{card}: `reader: {source.reader}`", str(problem)) from None
-    except TypeError as problem:
-        raise UserError(f"{card}: {problem}") from None
+    reader = find(card).reader
+    return _called(card, _resolved(card, "reader", reader), options)
 
 
 def made_by(card: str, options: Mapping[str, Any]) -> Any:
@@ -69,12 +64,20 @@ def made_by(card: str, options: Mapping[str, Any]) -> Any:
     source = find(card)
     if not source.table:
         raise UserError(f"{card}: this card makes no table", "name a function in its `table:` line")
-    try:
-        make = resolve(source.table)
-    except NotAllowedError as problem:
-        raise UserError(f"{card}: `table: {source.table}`", str(problem)) from None
+    make = _resolved(card, "table", source.table)
     if not inspect.isfunction(make):
         raise UserError(f"{card}: `table: {source.table}` is no function", "name one that is")
+    return _called(card, make, options)
+
+
+def _resolved(card: str, line: str, name: str) -> Callable[..., Any]:
+    try:
+        return resolve(name)
+    except NotAllowedError as problem:
+        raise UserError(f"{card}: `{line}: {name}`", str(problem)) from None
+
+
+def _called(card: str, make: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     takes = inspect.signature(make)
     try:
         takes.bind(card, **options)

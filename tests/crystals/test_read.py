@@ -15,8 +15,9 @@ pytest.importorskip("pymatgen.core")
 from pymatgen.core import Lattice, Structure
 
 from science.core import read_bytes
+from science.core.errors import UserError
 from science.crystals import write
-from science.crystals.read import Entry, read
+from science.crystals.read import Entry, read, table
 
 HEAD = """data_{name}
 _cell_length_a {a}
@@ -291,3 +292,9 @@ def test_overlap_can_be_let_pass(tmp_path):
     (entry,) = read(tmp_path / "x.cif", closest=0)
     assert len(entry.structure) == 2
     assert not math.isnan(entry.structure.volume)
+
+
+def test_an_option_that_a_card_s_reader_does_not_take_is_named_with_those_it_takes():
+    with pytest.raises(UserError, match="unexpected keyword argument 'moon'") as told:
+        table("crystals/perov-5", moon=1)
+    assert "its options are" in told.value.cure
